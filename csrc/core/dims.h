@@ -16,7 +16,11 @@ class Ints {
  public:
   Ints() = default;
   Ints(const int64_t* data, size_t size) : data_(data), size_(size) {}
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winit-list-lifetime"
+  // For arguments only: the list lives until the end of the full expression.
   Ints(std::initializer_list<int64_t> l) : data_(l.begin()), size_(l.size()) {}
+#pragma GCC diagnostic pop
   Ints(const std::vector<int64_t>& v) : data_(v.data()), size_(v.size()) {}
 
   const int64_t* begin() const { return data_; }

@@ -53,6 +53,10 @@ inline void check(bool ok, const Parts&... parts) {
     fail<E>(parts...);
 }
 
+// The package's name in texts: "tensorlite", or "torch" where it stands in for it.
+TL_API const std::string& package_name();
+TL_API void set_package_name(std::string name);
+
 // A Python warning (UserWarning); without Python it goes to stderr.
 TL_API void warn(const std::string& message);
 TL_API void set_warning_handler(void (*handler)(const std::string&));

@@ -69,6 +69,7 @@ class TL_API TensorImpl : public Counted {
   bool conj = false, neg = false;  // reserved for lazy conjugation
   ViewKind view_kind = ViewKind::Default;
   Ref<TensorImpl> base;  // of a view: the tensor that is no view
+  uint32_t view_version = 0;  // of a view: the version its grad_fn was made for
   std::unique_ptr<AutogradMetaBase> autograd;
 
   void refresh();  // after sizes or strides changed: numel and contiguity

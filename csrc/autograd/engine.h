@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/node.h"
+
+namespace tl {
+
+struct BackwardOptions {
+  bool retain_graph = false;
+  bool create_graph = false;
+  // Accumulate into .grad of the leaves (backward), else give the gradients of `inputs` (grad).
+  bool accumulate = true;
+};
+
+// Runs the graph from `roots` back, in the order opposite to recording. With `inputs`, only what leads to them; the
+// answer then holds, unless `accumulate`, one gradient for each, undefined where none flows.
+TL_API std::vector<Tensor> run_backward(const std::vector<Edge>& roots, std::vector<Tensor> grads,
+                                        const std::vector<Edge>& inputs, BackwardOptions options);
+
+}  // namespace tl

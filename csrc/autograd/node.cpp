@@ -1,0 +1,314 @@
+#include "autograd/node.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "autograd/call.h"
+
+namespace tl {
+
+namespace {
+std::atomic<uint64_t> next_sequence{0};
+// Set while nodes are being freed: a node that dies meanwhile waits here instead of recursing.
+thread_local std::vector<Node*>* dying = nullptr;
+}  // namespace
+
+Node::Node() : sequence(next_sequence.fetch_add(1, std::memory_order_relaxed)) {}
+
+void Node::destroy(Node* n) {
+  if (dying) {
+    dying->push_back(n);
+    return;
+  }
+  std::vector<Node*> queue;
+  dying = &queue;
+  delete n;
+  while (!queue.empty()) {
+    Node* next = queue.back();
+    queue.pop_back();
+    delete next;
+  }
+  dying = nullptr;
+}
+
+uint32_t Node::add_output(const Tensor& t) {
+  outputs.push_back(GradMeta{Dims(t.sizes()), t.dtype(), t.device()});
+  return uint32_t(outputs.size() - 1);
+}
+
+Node::Hooks& Node::hooks() {
+  if (!hooks_) hooks_ = std::make_unique<Hooks>();
+  return *hooks_;
+}
+
+// ---- what a tensor carries ----
+
+namespace {
+
+void forget_retained(AutogradMeta& m) {
+  if (!m.retains_grad || !m.grad_fn || !m.grad_fn->has_hooks()) return;
+  auto& retained = m.grad_fn->hooks().retained;
+  std::erase_if(retained, [&](auto& r) { return r.second == m.self; });
+}
+
+}  // namespace
+
+AutogradMeta::~AutogradMeta() { forget_retained(*this); }
+
+AutogradMeta& make_meta(const Tensor& t) {
+  if (!t.impl()->autograd) {
+    auto m = std::make_unique<AutogradMeta>();
+    m->self = t.impl();
+    t.impl()->autograd = std::move(m);
+  }
+  return *meta(t);
+}
+
+void set_history(const Tensor& t, const Ref<Node>& node) {
+  AutogradMeta& m = make_meta(t);
+  forget_retained(m);
+  m.output_nr = node->add_output(t);
+  m.grad_fn = node;
+  t.impl()->requires_grad = false;
+  t.impl()->view_version = t.impl()->version();
+  if (m.retains_grad) node->hooks().retained.emplace_back(m.output_nr, t.impl());
+}
+
+namespace detail {
+
+bool stale_view_needs_grad(const Tensor& t) {
+  return (t.impl()->autograd && meta(t)->grad_fn) || requires_grad(Tensor(t.impl()->base));
+}
+
+}  // namespace detail
+
+Ref<Node> grad_fn(const Tensor& t) {
+  TensorImpl* p = t.impl();
+  AutogradMeta* m = meta(t);
+  if (p->base && p->view_version != p->version()) {
+    Tensor base(p->base);
+    if ((m && m->grad_fn) || requires_grad(base)) {
+      // The base was written to after this view was made: its history is now a view of the base's.
+      static Operator& as_strided = get_operator("as_strided");
+      Value args[] = {base, t.sizes(), t.strides(), t.offset()};
+      Ref<Node> ref = make_node(as_strided, args);
+      set_history(t, ref);
+      return ref;
+    }
+  }
+  return m ? m->grad_fn : nullptr;
+}
+
+Ref<Node> accumulator(const Tensor& leaf) {
+  AutogradMeta& m = make_meta(leaf);
+  if (m.accumulator) return Ref<Node>::share(m.accumulator);
+  Ref<Node> node = Ref<Node>::adopt(new AccumulateGrad(leaf));
+  m.accumulator = node.get();
+  return node;
+}
+
+Edge gradient_edge(const Tensor& t) {
+  if (Ref<Node> fn = grad_fn(t)) return {std::move(fn), meta(t)->output_nr};
+  if (t.impl()->requires_grad) return {accumulator(t), 0};
+  return {};
+}
+
+void retain_grad(const Tensor& t) {
+  check(requires_grad(t), "can't retain_grad on Tensor that has requires_grad=False");
+  Ref<Node> fn = grad_fn(t);
+  if (!fn) return;  // a leaf keeps its gradient anyway
+  AutogradMeta& m = *meta(t);
+  if (m.retains_grad) return;
+  m.retains_grad = true;
+  fn->hooks().retained.emplace_back(m.output_nr, t.impl());
+}
+
+void add_tensor_hook(const Tensor& t, std::shared_ptr<GradHook> hook) {
+  Ref<Node> fn = grad_fn(t);
+  AutogradMeta& m = make_meta(t);
+  m.hook = hook;
+  if (fn) fn->hooks().tensor.push_back({m.output_nr, std::move(hook)});
+}
+
+// ---- in-place ----
+
+void check_inplace(const Tensor& t) {
+  TensorImpl* p = t.impl();
+  if (p->base && p->view_kind != ViewKind::Default) {
+    Ref<Node> fn = grad_fn(t);
+    std::string who =
+        fn ? str("Output ", meta(t)->output_nr, " of ", fn->name(), " is a view and is being modified inplace. ")
+           : str("A view was created in no_grad mode and is being modified inplace with grad mode enabled. ");
+    switch (p->view_kind) {
+      case ViewKind::MultiOutput:
+        fail(who, "This view is the output of a function that returns multiple views. Such functions do not allow the "
+                  "output views to be modified inplace. You should replace the inplace operation by an out-of-place "
+                  "one.");
+      case ViewKind::NoGrad:
+        fail(who, "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+                  "moving both the view and the inplace either both inside the no_grad block (if you don't want the "
+                  "inplace to be tracked) or both outside (if you want the inplace to be tracked).");
+      case ViewKind::CustomFunction:
+        fail(who, "This view was created inside a custom Function (or because an input was returned as-is) and the "
+                  "autograd logic to handle view+inplace would override the custom backward associated with the custom "
+                  "Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning "
+                  "the output of the custom Function.");
+      default:
+        fail(who, "A view that was created in inference mode is being modified inplace outside of it, which is "
+                  "forbidden. Clone the view first.");
+    }
+  }
+  if (!requires_grad(t)) return;
+  if (p->base && is_leaf(Tensor(p->base)))
+    fail("a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  if (is_leaf(t)) fail("a leaf Variable that requires grad is being used in an in-place operation.");
+}
+
+void rebase_history(const Tensor& t, const Ref<Node>& node) {
+  TensorImpl* p = t.impl();
+  if (!p->base) {
+    set_history(t, node);
+    return;
+  }
+  Tensor base(p->base);
+  node->add_output(t);
+  set_history(base, Ref<Node>::adopt(new CopySlices(base, t, node)));
+  grad_fn(t);  // ties the view to its base's new history
+}
+
+CopySlices::CopySlices(const Tensor& base, const Tensor& view, Ref<Node> inner)
+    : base_sizes_(base.sizes()),
+      base_strides_(base.strides()),
+      sizes_(view.sizes()),
+      strides_(view.strides()),
+      offset_(view.offset() - base.offset()),
+      inner_(std::move(inner)) {
+  edges.push_back(gradient_edge(base));
+  for (size_t i = 1; i < inner_->edges.size(); ++i) edges.push_back(Edge{inner_->edges[i].node, inner_->edges[i].nr});
+}
+
+Grads CopySlices::apply(Grads grads) {
+  static Op new_empty_strided("empty_strided"), copy("copy_"), as_strided("as_strided"), clone("clone"), zero("zero_");
+  Grads result;
+  result.resize(edges.size());
+  if (!grads[0].defined()) return result;
+  check(bool(inner_), "Trying to backward through the graph a second time (or directly access saved tensors after they "
+                      "have already been freed). Saved intermediate values of the graph are freed when you call "
+                      ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+                      "graph a second time or if you need to access saved tensors after calling backward.");
+  Tensor whole = empty_strided(base_sizes_, base_strides_, grads[0].dtype(), grads[0].device());
+  copy(whole, grads[0]);
+  Tensor slice = as_strided(whole, Ints(sizes_), Ints(strides_), offset_);
+  Grads inner_grads;
+  inner_grads.push_back(clone(slice));
+  Grads inner = inner_->apply(std::move(inner_grads));
+  for (size_t i = 0; i < inner.size() && i < result.size(); ++i) {
+    if (i == 0) {
+      if (inner[0].defined())
+        copy(slice, inner[0]);
+      else
+        zero(slice);
+      result[0] = whole;
+    } else if (needs(i)) {
+      result[i] = inner[i];
+    }
+  }
+  if (!needs(0)) result[0] = Tensor();
+  return result;
+}
+
+void CopySlices::release_saved() { inner_.reset(); }
+
+// ---- leaves ----
+
+AccumulateGrad::AccumulateGrad(const Tensor& v) : variable(v) {
+  sequence = UINT64_MAX;  // leaves first: their gradients are freed soonest
+  add_output(v);
+}
+
+AccumulateGrad::~AccumulateGrad() {
+  if (AutogradMeta* m = meta(variable); m && m->accumulator == this) m->accumulator = nullptr;
+}
+
+Grads AccumulateGrad::apply(Grads grads) {
+  static Op add("add"), add_("add_"), clone("clone"), copy("copy_");
+  Tensor grad = std::move(grads[0]);
+  if (!grad.defined() || !variable.impl()->requires_grad) return {};
+  AutogradMeta& m = make_meta(variable);
+  if (!m.grad.defined()) {
+    bool same_layout = grad.strides() == variable.strides() || (grad.is_contiguous() && variable.is_contiguous());
+    if (!grad_enabled()) {
+      // The engine's own tensor is taken as it is; one that somebody else holds, or laid out otherwise, is copied.
+      bool own = grad.impl()->use_count() == 1 && !grad.impl()->base && grad.impl()->storage->use_count() == 1;
+      if (own && same_layout) {
+        grad.impl()->autograd.reset();
+        m.grad = std::move(grad);
+      } else {
+        m.grad = empty_strided(variable.sizes(), variable.is_contiguous() ? Ints(contiguous_strides(variable.sizes()))
+                                                                           : grad.strides(),
+                               grad.dtype(), grad.device());
+        copy(m.grad, grad);
+      }
+    } else {
+      m.grad = clone(grad);
+    }
+  } else if (!grad_enabled()) {
+    add_(m.grad, grad);
+  } else {
+    m.grad = add(m.grad, grad);
+  }
+  if (m.post_accumulate) {
+    Grads none;
+    auto hook = m.post_accumulate;
+    none.push_back(variable);
+    hook->pre(none);
+  }
+  return {};
+}
+
+// ---- saved tensors ----
+
+SavedTensor::SavedTensor(const Tensor& t, bool is_output) : defined_(t.defined()) {
+  if (!defined_) return;
+  is_output_ = is_output;
+  version_ = t.impl()->version();
+  if (AutogradMeta* m = meta(t)) output_nr_ = m->output_nr;
+  if (is_output) {
+    output_requires_grad_ = requires_grad(t);
+    data_ = detach(t);
+  } else {
+    data_ = t;
+  }
+}
+
+Tensor SavedTensor::unpack(Node* owner) const {
+  if (!defined_) return Tensor();
+  check(data_.defined(),
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+        "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+        "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+        "saved tensors after calling backward.");
+  uint32_t now = data_.impl()->version();
+  if (now != version_) [[unlikely]] {
+    Ref<Node> fn = is_output_ ? Ref<Node>::share(owner) : grad_fn(data_);
+    std::string what = str("[", package_name(), ".", data_.device().is_cpu() ? "" : "cuda.", type_name(data_.dtype()),
+                           "Tensor ", to_string(data_.sizes()), "]");
+    if (fn) what += str(", which is output ", output_nr_, " of ", fn->name(), ",");
+    fail("one of the variables needed for gradient computation has been modified by an inplace operation: ", what,
+         " is at version ", now, "; expected version ", version_,
+         " instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with ",
+         package_name(), ".autograd.set_detect_anomaly(True).");
+  }
+  if (!is_output_) return data_;
+  Tensor t = detach(data_);
+  if (output_requires_grad_ && owner) {
+    AutogradMeta& m = make_meta(t);
+    m.grad_fn = Ref<Node>::share(owner);
+    m.output_nr = output_nr_;
+  }
+  return t;
+}
+
+void SavedTensor::release() { data_ = Tensor(); }
+
+}  // namespace tl
