@@ -81,9 +81,9 @@ struct ThreadCache {
   FreeBlock* head[kSmallClasses] = {};
   uint32_t count[kSmallClasses] = {};
   uint32_t most[kSmallClasses];
-  int64_t cached = 0;
-  // Changes of `allocated` not yet told to Central; other threads read it for the statistics.
-  std::atomic<int64_t> pending{0};
+  // Written by this thread alone, read by others for the statistics.
+  std::atomic<int64_t> cached{0};
+  std::atomic<int64_t> pending{0};  // changes of `allocated` that Central does not know yet
   ThreadCache *prev = nullptr, *next = nullptr;
 };
 
@@ -116,7 +116,16 @@ void account(int64_t bytes) {
   if (bytes > 0) raise_peak(c);
 }
 
-void tell(ThreadCache* t) { account(t->pending.exchange(0, std::memory_order_relaxed)); }
+void tell(ThreadCache* t) {
+  int64_t bytes = t->pending.load(std::memory_order_relaxed);
+  t->pending.store(0, std::memory_order_relaxed);
+  account(bytes);
+}
+
+// An atomic that only its own thread writes needs no locked instruction.
+inline void add_own(std::atomic<int64_t>& a, int64_t v) {
+  a.store(a.load(std::memory_order_relaxed) + v, std::memory_order_relaxed);
+}
 
 // The pointer alone is in the static TLS block: it is what the fast path reads.
 [[gnu::tls_model("initial-exec")]] thread_local ThreadCache* cache_of_thread = nullptr;
@@ -132,7 +141,7 @@ void spill(ThreadCache* t, int c, uint32_t keep) {
     moved += int64_t(class_size(c));
   }
   if (!last) return;
-  t->cached -= moved;
+  add_own(t->cached, -moved);
   Central& m = central();
   std::lock_guard lock(m.mutex);
   last->next = m.small[c];
@@ -244,7 +253,7 @@ class CpuAllocator final : public Allocator {
       if (FreeBlock* b = t->head[c]) [[likely]] {
         t->head[c] = b->next;
         --t->count[c];
-        t->cached -= int64_t(class_size(c));
+        add_own(t->cached, -int64_t(class_size(c)));
         count(t, int64_t(class_size(c)));
         return b;
       }
@@ -264,7 +273,7 @@ class CpuAllocator final : public Allocator {
     auto* b = static_cast<FreeBlock*>(data);
     b->next = t->head[c];
     t->head[c] = b;
-    t->cached += int64_t(class_size(c));
+    add_own(t->cached, int64_t(class_size(c)));
     count(t, -int64_t(class_size(c)));
     if (++t->count[c] > t->most[c]) [[unlikely]]
       spill(t, c, t->most[c] / 2);
@@ -323,7 +332,7 @@ class CpuAllocator final : public Allocator {
           b->next = t->head[c];
           t->head[c] = b;
           ++t->count[c];
-          t->cached += int64_t(size);
+          add_own(t->cached, int64_t(size));
         }
       }
       m.small_cached.fetch_sub(moved, std::memory_order_relaxed);
@@ -408,13 +417,12 @@ void set_allocator(DeviceType type, Allocator* a) { allocators[int(type)] = a; }
 MemoryStats cpu_memory_stats() {
   Central& m = central();
   std::lock_guard lock(m.mutex);
-  int64_t small = m.small_cached.load(std::memory_order_relaxed);
+  int64_t small = m.small_cached.load(std::memory_order_relaxed), live = m.allocated.load(std::memory_order_relaxed);
   for (ThreadCache* t = threads; t; t = t->next) {
-    m.allocated.fetch_add(t->pending.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
-    small += t->cached;
+    live += t->pending.load(std::memory_order_relaxed);
+    small += t->cached.load(std::memory_order_relaxed);
   }
-  raise_peak(m);
-  return {m.allocated.load(), m.large_cached + small, m.peak.load()};
+  return {live, m.large_cached + small, std::max(live, m.peak.load(std::memory_order_relaxed))};
 }
 
 void set_cpu_cache_limit(int64_t bytes) {
