@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "core/device.h"
+#include "core/export.h"
+#include "core/intrusive.h"
+
+namespace tl {
+
+// The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), seeded by the low 32 bits of the seed.
+struct Mt19937 {
+  static constexpr int kWords = 624, kShift = 397;
+
+  uint64_t seed;
+  int32_t left;    // one more than the words not yet given out
+  uint32_t index;  // of the next word
+  uint32_t words[kWords];
+
+  void reset(uint64_t value);
+  void twist();
+
+  uint32_t operator()() {
+    if (--left == 0) twist();
+    uint32_t y = words[index++];
+    y ^= y >> 11;
+    y ^= (y << 7) & 0x9d2c5680u;
+    y ^= (y << 15) & 0xefc60000u;
+    return y ^ (y >> 18);
+  }
+};
+
+// A source of random numbers on the CPU: the same numbers as PyTorch's for the same seed. Not to be used by two threads
+// at once.
+class TL_API Generator : public Counted {
+ public:
+  static constexpr uint64_t kDefaultSeed = 67280421310721;
+  static constexpr size_t kStateBytes = 5056;
+
+  explicit Generator(uint64_t seed = kDefaultSeed) { manual_seed(seed); }
+  static void destroy(Generator* g) { delete g; }
+
+  void manual_seed(uint64_t seed);
+  // Seeds from the system's entropy and returns that seed.
+  uint64_t seed();
+  uint64_t initial_seed() const { return engine.seed; }
+
+  uint32_t random() { return engine(); }
+  // The first draw is the high half.
+  uint64_t random64() {
+    uint64_t high = engine();
+    return (high << 32) | engine();
+  }
+
+  // PyTorch's layout, so that states may be exchanged with it.
+  void get_state(uint8_t* bytes) const;
+  void set_state(const uint8_t* bytes, size_t size);
+  Ref<Generator> clone() const;
+
+  Device device;
+  Mt19937 engine;
+  // The second of two normal samples that were drawn together.
+  std::optional<float> next_float_normal;
+  std::optional<double> next_double_normal;
+};
+
+TL_API Generator& default_generator();
+
+}  // namespace tl
