@@ -1,0 +1,105 @@
+#include "ops/cast.h"
+
+#include "core/plan.h"
+#include "kernels/cast.h"
+
+namespace tl {
+
+CastKernels cast_kernels[kDeviceTypes] = {};
+
+namespace ops {
+
+void copy_into(const Tensor& to, const Tensor& from) {
+  if (to.numel() == 0) return;
+  Plan plan;
+  make_copy_plan(plan, to, from);
+  // A copy between devices belongs to the one that is no CPU.
+  Device device = to.device().is_cpu() ? from.device() : to.device();
+  plan.device = device;
+  kernel(cast_kernels[int(device.type)].copy, "copy", device)(plan);
+}
+
+Tensor copy(const Tensor& input, const Tensor& src, bool, const Out&) {
+  if (input.is(src)) return input;
+  if (!(input.sizes() == src.sizes())) {
+    Dims shape = broadcast_shapes(input.sizes(), src.sizes());
+    if (!(Ints(shape) == input.sizes()))
+      fail("output with shape ", to_string(input.sizes()), " doesn't match the broadcast shape ", to_string(shape));
+  }
+  check_no_internal_overlap(input);
+  if (is_complex(src.dtype()) && !is_complex(input.dtype()) && input.dtype() != Dtype::Bool)
+    warn("Casting complex values to real discards the imaginary part");
+  if (input.numel() == 0) return input;
+  if (input.impl()->storage == src.impl()->storage && !(input.data() == src.data() && input.strides() == src.strides())) {
+    // The two may interleave: read everything before writing.
+    copy_into(input, clone(src));
+    return input;
+  }
+  copy_into(input, src);
+  return input;
+}
+
+Tensor empty_like(const Tensor& input, Dtype dtype, Device device) {
+  if (input.is_contiguous()) return empty(input.sizes(), dtype, device);
+  if (is_dense(input)) return empty_strided(input.sizes(), input.strides(), dtype, device);
+  // Keep the order of the strides, close the gaps.
+  Dims strides(size_t(input.dim()));
+  Dims order;
+  for (int64_t d = input.dim(); d-- > 0;) {
+    size_t at = order.size();
+    if (input.strides()[d] != 0)
+      while (at > 0 && input.strides()[order[at - 1]] > input.strides()[d]) --at;
+    order.insert(at, d);
+  }
+  int64_t step = 1;
+  for (int64_t d : order) {
+    strides[d] = step;
+    step *= std::max<int64_t>(input.sizes()[d], 1);
+  }
+  return empty_strided(input.sizes(), strides, dtype, device);
+}
+
+Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool) {
+  Dtype to = dtype.value_or(input.dtype());
+  if (is_complex(input.dtype()) && !is_complex(to) && to != Dtype::Bool)
+    warn("Casting complex values to real discards the imaginary part");
+  Tensor result = empty_like(input, to, device.value_or(input.device()));
+  copy_into(result, input);
+  return result;
+}
+
+Tensor to(const Tensor& input, OptDtype dtype, OptDevice device, bool non_blocking, bool copy) {
+  bool same_device = !device || *device == input.device() ||
+                     (device->type == input.device().type && device->index < 0);
+  if (!copy && same_device && dtype.value_or(input.dtype()) == input.dtype()) return input;
+  return to_copy(input, dtype, same_device ? OptDevice() : device, non_blocking);
+}
+
+Tensor to_dtype(const Tensor& input, Dtype dtype, bool non_blocking, bool copy) {
+  return to(input, dtype, std::nullopt, non_blocking, copy);
+}
+
+Tensor to_device(const Tensor& input, Device device, OptDtype dtype, bool non_blocking, bool copy) {
+  return to(input, dtype, device, non_blocking, copy);
+}
+
+Tensor to_other(const Tensor& input, const Tensor& other, bool non_blocking, bool copy) {
+  return to(input, other.dtype(), other.device(), non_blocking, copy);
+}
+
+Tensor type_as(const Tensor& input, const Tensor& other) {
+  return to(input, other.dtype(), other.device(), false, false);
+}
+
+Tensor clone(const Tensor& input) { return to_copy(input, std::nullopt, std::nullopt, false); }
+
+Tensor contiguous_copy(const Tensor& input) {
+  Tensor result = empty(input.sizes(), input.dtype(), input.device());
+  copy_into(result, input);
+  return result;
+}
+
+Tensor contiguous(const Tensor& input) { return input.is_contiguous() ? input : contiguous_copy(input); }
+
+}  // namespace ops
+}  // namespace tl

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "ops/types.h"
+
+namespace tl::ops {
+
+// Copies `src`, broadcast and converted, into `input`. `out` is `input`.
+TL_API Tensor copy(const Tensor& input, const Tensor& src, bool non_blocking, const Out& out);
+// The same without the checks of a public operator: same sizes, `to` may be written.
+TL_API void copy_into(const Tensor& to, const Tensor& from);
+
+// A fresh tensor of this dtype and device; strides are kept when the input is dense, else their order is.
+TL_API Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool non_blocking);
+// The same, but the input itself where nothing changes and `copy` is not asked for.
+TL_API Tensor to(const Tensor& input, OptDtype dtype, OptDevice device, bool non_blocking, bool copy);
+TL_API Tensor to_dtype(const Tensor& input, Dtype dtype, bool non_blocking, bool copy);
+TL_API Tensor to_device(const Tensor& input, Device device, OptDtype dtype, bool non_blocking, bool copy);
+TL_API Tensor to_other(const Tensor& input, const Tensor& other, bool non_blocking, bool copy);
+TL_API Tensor type_as(const Tensor& input, const Tensor& other);
+
+TL_API Tensor clone(const Tensor& input);
+// The input itself when it is row-major, else a row-major copy.
+TL_API Tensor contiguous(const Tensor& input);
+TL_API Tensor contiguous_copy(const Tensor& input);
+// Uninitialised memory shaped and laid out like the input.
+TL_API Tensor empty_like(const Tensor& input, Dtype dtype, Device device);
+
+}  // namespace tl::ops
