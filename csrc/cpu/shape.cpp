@@ -19,11 +19,16 @@ struct Word16 {
 template <class F>
 void with_word(size_t itemsize, F&& f) {
   switch (itemsize) {
-    case 1: return f.template operator()<uint8_t>();
-    case 2: return f.template operator()<uint16_t>();
-    case 4: return f.template operator()<uint32_t>();
-    case 8: return f.template operator()<uint64_t>();
-    default: return f.template operator()<Word16>();
+    case 1:
+      return f.template operator()<uint8_t>();
+    case 2:
+      return f.template operator()<uint16_t>();
+    case 4:
+      return f.template operator()<uint32_t>();
+    case 8:
+      return f.template operator()<uint64_t>();
+    default:
+      return f.template operator()<Word16>();
   }
 }
 
@@ -40,8 +45,7 @@ inline void copy_run(char* dst, int64_t ds, const char* src, int64_t ss, int64_t
     const T* s = reinterpret_cast<const T*>(src);
     for (int64_t i = 0; i < n; ++i) d[i] = s[-i];
   } else {
-    for (int64_t i = 0; i < n; ++i)
-      *reinterpret_cast<T*>(dst + i * ds) = *reinterpret_cast<const T*>(src + i * ss);
+    for (int64_t i = 0; i < n; ++i) *reinterpret_cast<T*>(dst + i * ds) = *reinterpret_cast<const T*>(src + i * ss);
   }
 }
 
@@ -54,9 +58,8 @@ Loop simplify(const StridedCopyArgs& a) {
   Dims order;
   for (int64_t d = 0; d < a.ndim; ++d)
     if (a.sizes[d] != 1) order.push_back(d);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t x, int64_t y) {
-    return std::abs(a.dst_strides[x]) > std::abs(a.dst_strides[y]);
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t x, int64_t y) { return std::abs(a.dst_strides[x]) > std::abs(a.dst_strides[y]); });
   Loop l;
   for (int64_t d : order) {
     size_t n = l.sizes.size();

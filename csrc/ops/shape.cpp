@@ -92,8 +92,8 @@ Tensor view(const Tensor& input, Ints size) {
   check(strides.has_value(),
         "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
         "contiguous subspaces). Use .reshape(...) instead. The input's sizes are ",
-        to_string(input.sizes()), ", its strides ", to_string(input.strides()), "; the view's sizes ",
-        to_string(sizes), ".");
+        to_string(input.sizes()), ", its strides ", to_string(input.strides()), "; the view's sizes ", to_string(sizes),
+        ".");
   return make_view(input, sizes, *strides, input.offset());
 }
 
@@ -274,8 +274,8 @@ Tensor diagonal(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2)
   int64_t n = input.dim();
   int64_t a = wrap_dim(dim1, n), b = wrap_dim(dim2, n);
   check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
-  int64_t length = offset >= 0 ? std::min(input.size(a), input.size(b) - offset)
-                               : std::min(input.size(a) + offset, input.size(b));
+  int64_t length =
+      offset >= 0 ? std::min(input.size(a), input.size(b) - offset) : std::min(input.size(a) + offset, input.size(b));
   length = std::max<int64_t>(length, 0);
   int64_t start = input.offset();
   if (length > 0) start += offset >= 0 ? offset * input.stride(b) : -offset * input.stride(a);
@@ -315,8 +315,8 @@ Tensor as_strided(const Tensor& input, Ints size, Ints stride, OptInt storage_of
   int64_t last = 0;
   bool none = false;
   for (size_t i = 0; i < size.size(); ++i) {
-    check(stride[i] >= 0, "as_strided: Negative strides are not supported at the moment, got strides: ",
-          to_string(stride));
+    check(stride[i] >= 0,
+          "as_strided: Negative strides are not supported at the moment, got strides: ", to_string(stride));
     int64_t reach = 0;
     if (size[i] < 0 || (size[i] > 0 && __builtin_mul_overflow(size[i] - 1, stride[i], &reach)) ||
         __builtin_add_overflow(last, reach, &last))

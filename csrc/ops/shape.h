@@ -48,7 +48,8 @@ TL_API Tensor select_backward(const Tensor& grad, Ints input_sizes, int64_t dim,
 TL_API Tensor slice_backward(const Tensor& grad, Ints input_sizes, int64_t dim, OptInt start, OptInt end, int64_t step);
 TL_API Tensor diagonal_backward(const Tensor& grad, Ints input_sizes, int64_t offset, int64_t dim1, int64_t dim2);
 TL_API Tensor unfold_backward(const Tensor& grad, Ints input_sizes, int64_t dim, int64_t size, int64_t step);
-// Of as_strided: lays `grad` (of layout `from`) into memory, where what overlaps is summed, and reads it in layout `to`.
+// Of as_strided: lays `grad` (of layout `from`) into memory, where what overlaps is summed, and reads it in layout
+// `to`.
 TL_API Tensor as_strided_backward(const Tensor& grad, Ints to_sizes, Ints to_strides, int64_t to_offset,
                                   Ints from_strides, int64_t from_offset);
 

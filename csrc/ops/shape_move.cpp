@@ -1,5 +1,6 @@
 // The part of the shape family that makes new tensors: joining, repeating, turning, and sums over overlapping views.
 
+#include "core/plan.h"
 #include "kernels/shape.h"
 #include "ops/cast.h"
 #include "ops/shape.h"
@@ -17,38 +18,13 @@ Dims bytes(Ints strides, size_t itemsize) {
 }
 
 // Copies between layouts over one index space; strides in elements.
-void move(const Tensor& dst, int64_t dst_shift, Ints dst_strides, const Tensor& src, int64_t src_shift, Ints src_strides,
-          Ints sizes) {
+void move(const Tensor& dst, int64_t dst_shift, Ints dst_strides, const Tensor& src, int64_t src_shift,
+          Ints src_strides, Ints sizes) {
   size_t item = dst.itemsize();
   Dims d = bytes(dst_strides, item), s = bytes(src_strides, item);
   kernel(kernels(dst).copy, "copy", dst.device())({dst.data_as<char>() + dst_shift * int64_t(item),
                                                    src.data_as<char>() + src_shift * int64_t(item),
                                                    int64_t(sizes.size()), sizes.data(), d.data(), s.data(), item});
-}
-
-// Memory without holes in the order of the tensor's strides, as a result that "preserves" its layout has it.
-Tensor empty_like_layout(const Tensor& input) {
-  if (input.is_contiguous()) return empty(input.sizes(), input.dtype(), input.device());
-  Ints sizes = input.sizes(), strides = input.strides();
-  size_t n = sizes.size();
-  Dims order(n);  // from the innermost dim
-  for (size_t i = 0; i < n; ++i) order[i] = int64_t(n - 1 - i);
-  for (size_t i = 1; i < n; ++i)
-    for (size_t at = i, j = i; j-- > 0;) {
-      size_t a = size_t(order[j]), b = size_t(order[at]);
-      if (strides[a] == 0 || strides[b] == 0) continue;
-      if (strides[a] < strides[b]) break;
-      if (strides[a] == strides[b] && sizes[a] <= sizes[b]) continue;
-      std::swap(order[j], order[at]);
-      at = j;
-    }
-  Dims result(n);
-  int64_t step = 1;
-  for (int64_t d : order) {
-    result[size_t(d)] = step;
-    step *= std::max<int64_t>(sizes[size_t(d)], 1);
-  }
-  return empty_strided(sizes, result, input.dtype(), input.device());
 }
 
 bool is_channels_last(const Tensor& t) {
@@ -71,18 +47,6 @@ bool overlaps(const Tensor& a, const Tensor& b) {
   return a.offset() * int64_t(a.itemsize()) <= last(b) && b.offset() * int64_t(b.itemsize()) <= last(a);
 }
 
-// `out=` made fit for a result of these sizes.
-void fit_out(const Tensor& out, Ints sizes) {
-  if (out.sizes() == sizes) return;
-  if (out.numel() != 0)
-    warn(str("An output with one or more elements was resized since it had shape ", to_string(out.sizes()),
-             ", which does not match the required output shape ", to_string(sizes),
-             ". This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they "
-             "have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements "
-             "with t.resize_(0)."));
-  resize(out, sizes);
-}
-
 }  // namespace
 
 void copy_elements(const Tensor& dst, const Tensor& src) {
@@ -97,13 +61,14 @@ void copy_elements(const Tensor& dst, const Tensor& src) {
 
 void accumulate_elements(const Tensor& dst, const Tensor& src) {
   Dims d = bytes(dst.strides(), dst.itemsize()), s = bytes(src.strides(), src.itemsize());
-  kernel(kernels(dst).accumulate, "accumulate", dst.device())({dst.data_as<char>(), src.data_as<char>(), dst.dim(),
-                                                               dst.sizes().data(), d.data(), s.data(), dst.dtype()});
+  kernel(kernels(dst).accumulate, "accumulate", dst.device())(
+      {dst.data_as<char>(), src.data_as<char>(), dst.dim(), dst.sizes().data(), d.data(), s.data(), dst.dtype()});
 }
 
 Tensor zeros_of(Ints sizes, Dtype dtype, Device device) {
   Tensor result = empty(sizes, dtype, device);
-  if (result.numel()) kernel(kernels(result).zero, "zeros", device)(result.data(), size_t(result.numel()) * result.itemsize());
+  if (result.numel())
+    kernel(kernels(result).zero, "zeros", device)(result.data(), size_t(result.numel()) * result.itemsize());
   return result;
 }
 
@@ -136,8 +101,8 @@ void join_into(const Tensor& out, TensorSpan tensors, int64_t dim, bool new_dim)
       src[i] = tensors[i].data_as<char>();
       runs[i] = tensors[i].numel() / rows * int64_t(out.itemsize());
     }
-    kernel(kernels(out).join, "cat", out.device())(
-        {out.data_as<char>(), rows, row_bytes, int64_t(tensors.size()), src, runs});
+    kernel(kernels(out).join, "cat",
+           out.device())({out.data_as<char>(), rows, row_bytes, int64_t(tensors.size()), src, runs});
     return;
   }
   int64_t at = 0, step = out.stride(dim);
@@ -150,7 +115,7 @@ void join_into(const Tensor& out, TensorSpan tensors, int64_t dim, bool new_dim)
         move(out, at * step, strides, t, 0, t.strides(), t.sizes());
       } else {
         NoGrad guard;
-        copy_(make_view(out, t.sizes(), strides, out.offset() + at * step), t);
+        copy_into(make_view(out, t.sizes(), strides, out.offset() + at * step), t);
       }
     }
     at += length;
@@ -166,15 +131,17 @@ Tensor joined_out(const char* name, const Out& out, TensorSpan tensors, Ints siz
           "unsupported operation: the input tensors cannot refer to any of the output memory locations. Found overlap "
           "in input tensor ",
           i);
-  fit_out(result, sizes);
+  resize_output(result, sizes);
   return result;
 }
 
 void check_devices(const char* name, TensorSpan tensors) {
   for (const Tensor& t : tensors)
-    check(t.device() == tensors[0].device(), "Expected all tensors to be on the same device, but found at least two "
-          "devices, ", to_string(tensors[0].device()), " and ", to_string(t.device()), "! (when checking the tensors of ",
-          name, ")");
+    check(t.device() == tensors[0].device(),
+          "Expected all tensors to be on the same device, but found at least two "
+          "devices, ",
+          to_string(tensors[0].device()), " and ", to_string(t.device()), "! (when checking the tensors of ", name,
+          ")");
 }
 
 }  // namespace
@@ -255,8 +222,8 @@ Tensor stack(TensorSpan tensors, int64_t dim, const Out& out) {
   check_devices("stack", tensors);
   Dims sizes(first.sizes());
   sizes.insert(size_t(dim), int64_t(tensors.size()));
-  Tensor result = out.defined() ? joined_out("torch.stack()", out, tensors, sizes, dtype)
-                                : empty(sizes, dtype, first.device());
+  Tensor result =
+      out.defined() ? joined_out("torch.stack()", out, tensors, sizes, dtype) : empty(sizes, dtype, first.device());
   join_into(result, tensors, dim, true);
   return result;
 }
@@ -288,7 +255,7 @@ Tensor repeat(const Tensor& input, Ints repeats) {
 
 Tensor flip(const Tensor& input, Ints dims) {
   uint64_t mask = dim_mask(dims, input.dim());
-  Tensor result = empty_like_layout(input);
+  Tensor result = empty_like(input, input.dtype(), input.device());
   if (result.numel() == 0) return result;
   Dims src(input.strides());
   int64_t shift = 0;
@@ -312,11 +279,7 @@ Tensor roll(const Tensor& input, Ints shifts, Ints dims) {
   if (n == 0) return result;
   auto modulo = [](int64_t a, int64_t m) { return (a % m + m) % m; };
   if (dims.empty()) {
-    Tensor flat = input;
-    if (!input.is_contiguous()) {
-      flat = empty(input.sizes(), input.dtype(), input.device());
-      copy_elements(flat, input);
-    }
+    Tensor flat = contiguous(input);
     int64_t s = modulo(shifts[0], n);
     move(result, s, {1}, flat, 0, {1}, {n - s});
     if (s) move(result, 0, {1}, flat, n - s, {1}, {s});
@@ -356,11 +319,7 @@ Tensor rot90(const Tensor& input, int64_t k, Ints dims) {
   int64_t a = wrap_dim(dims[0], input.dim()), b = wrap_dim(dims[1], input.dim());
   check(a != b, "expected rotation dims to be different, but got dim0 = ", dims[0], " and dim1 = ", dims[1]);
   k = (k % 4 + 4) % 4;
-  if (k == 0) {
-    Tensor result = empty(input.sizes(), input.dtype(), input.device());
-    copy_elements(result, input);
-    return result;
-  }
+  if (k == 0) return contiguous_copy(input);
   if (k == 2) return flip(input, {a, b});
   Tensor result = flip(input, {k == 1 ? b : a});
   TensorImpl* p = result.impl();
@@ -375,24 +334,21 @@ Tensor rot90(const Tensor& input, int64_t k, Ints dims) {
 namespace {
 Tensor triangle(const char* name, const Tensor& input, int64_t diagonal, bool upper, const Out& out) {
   check(input.dim() >= 2, name, ": input tensor must have at least 2 dimensions");
-  Tensor src = input;
-  if (!input.is_contiguous()) {
-    src = empty(input.sizes(), input.dtype(), input.device());
-    copy_elements(src, input);
-  }
+  Tensor src = contiguous(input);
   Tensor result;
   if (out.defined()) {
     check(out.tensor.dtype() == input.dtype(), "Expected out tensor to have dtype ", tl::name(input.dtype()),
           ", but got ", tl::name(out.tensor.dtype()), " instead");
-    fit_out(out.tensor, input.sizes());
+    resize_output(out.tensor, input.sizes());
     result = out.tensor;
   }
-  Tensor dst = result.defined() && result.is_contiguous() ? result : empty(input.sizes(), input.dtype(), input.device());
+  Tensor dst =
+      result.defined() && result.is_contiguous() ? result : empty(input.sizes(), input.dtype(), input.device());
   if (input.numel()) {
     int64_t rows = input.size(-2), cols = input.size(-1);
-    kernel(kernels(input).triangle, name, input.device())({dst.data_as<char>(), src.data_as<char>(),
-                                                           input.numel() / (rows * cols), rows, cols, diagonal, upper,
-                                                           input.itemsize()});
+    kernel(kernels(input).triangle, name,
+           input.device())({dst.data_as<char>(), src.data_as<char>(), input.numel() / (rows * cols), rows, cols,
+                            diagonal, upper, input.itemsize()});
   }
   if (!result.defined()) return dst;
   if (!result.is(dst)) copy_elements(result, dst);
@@ -421,10 +377,7 @@ Tensor diag_embed(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim
 
 Tensor diagonal_copy(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2) {
   NoGrad guard;
-  Tensor v = diagonal(input, offset, dim1, dim2);
-  Tensor result = empty(v.sizes(), v.dtype(), v.device());
-  copy_elements(result, v);
-  return result;
+  return contiguous_copy(diagonal(input, offset, dim1, dim2));
 }
 
 // ---- gradients of views that may overlap ----
@@ -481,9 +434,7 @@ Tensor as_strided_backward(const Tensor& grad, Ints to_sizes, Ints to_strides, i
     accumulate_elements(place, grad);
   else
     copy_elements(place, grad);
-  Tensor result = empty(to_sizes, grad.dtype(), grad.device());
-  copy_elements(result, make_view(memory, to_sizes, to_strides, to_offset));
-  return result;
+  return contiguous_copy(make_view(memory, to_sizes, to_strides, to_offset));
 }
 
 }  // namespace tl::ops
