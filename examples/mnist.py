@@ -28,14 +28,18 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--library", choices=("tensorlite", "torch"), default="tensorlite")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=2e-3, help="learning rate of the first step; it falls to 0 in a line")
+    parser.add_argument(
+        "--lr", type=float, default=2e-3, help="learning rate of the first step; it falls to 0 in a line"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--data", type=Path, default=HERE / "data" / "mnist", help="folder of the four MNIST files")
     parser.add_argument("--out", type=Path, default=Path("mnist-out"), help="folder for the pictures")
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--no-pictures", action="store_true")
-    parser.add_argument("--min-accuracy", type=float, default=0.0, help="exit with 1 below this test accuracy, in per cent")
+    parser.add_argument(
+        "--min-accuracy", type=float, default=0.0, help="exit with 1 below this test accuracy, in per cent"
+    )
     return parser.parse_args()
 
 
@@ -193,7 +197,9 @@ def draw_curves(
     right.plot(epochs, 100 - errors, color=BLUE, linewidth=1.8, label="training, mean of 25 batches")
     right.plot(ends, [accuracy for _, accuracy in tests], "o-", color=RED, markersize=5, label="test")
     for epoch, (_, accuracy) in zip(ends, tests):
-        right.annotate(f"{accuracy:.2f} %", (epoch, accuracy), (0, 8), textcoords="offset points", ha="right", color=RED)
+        right.annotate(
+            f"{accuracy:.2f} %", (epoch, accuracy), (0, 8), textcoords="offset points", ha="right", color=RED
+        )
     right.set(ylim=(90, 100.6), xlabel="epoch", ylabel="accuracy in %")
     for axes in (left, right):
         axes.set_xlim(0, len(tests) * 1.02)
@@ -219,7 +225,11 @@ def draw_digits(path: Path, pixels: np.ndarray, truth: np.ndarray, probability: 
     correct = 100 * (predicted == truth).mean()
     for axes, chosen, title in (
         (above, first, f"The first {len(first)} of {len(truth):,} test digits; {correct:.2f} % of all are read right"),
-        (below, worst, f"{len(wrong)} mistakes in all; the {len(worst)} of which the network was most sure: read as (is)"),
+        (
+            below,
+            worst,
+            f"{len(wrong)} mistakes in all; the {len(worst)} of which the network was most sure: read as (is)",
+        ),
     ):
         height = -(-len(chosen) // columns)
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
@@ -231,7 +241,9 @@ def draw_digits(path: Path, pixels: np.ndarray, truth: np.ndarray, probability: 
             axes.imshow(1 - pixels[index], cmap="gray", vmin=0, vmax=1, extent=(x + 0.06, x + 0.86, y + 0.7, y + 0.02),
                         aspect="auto", interpolation="nearest")  # fmt: skip
             if not good:
-                axes.add_patch(plt.Rectangle((x + 0.03, y - 0.01), 0.86, 0.97, fill=False, edgecolor=RED, linewidth=1.5))
+                axes.add_patch(
+                    plt.Rectangle((x + 0.03, y - 0.01), 0.86, 0.97, fill=False, edgecolor=RED, linewidth=1.5)
+                )
             text = f"{predicted[index]}" if good else f"{predicted[index]} ({truth[index]})"
             axes.text(x + 0.46, y + 0.84, text, ha="center", va="center", fontsize=8.5,
                       color=INK if good else RED, fontweight="normal" if good else "bold")  # fmt: skip
