@@ -1,1 +1,4 @@
 __version__ = "0.1.0"
+cuda = None  # the CUDA toolkit this was built with
+hip = None
+git_version = None

@@ -15,10 +15,7 @@ _NO_GRAPH = (
     "Output {} of the user-provided function does not require gradients. The outputs must be "
     "computed in a differentiable manner from the input when running in strict mode."
 )
-_CONSTANT = (
-    "The output of the user-provided function is independent of input {}. "
-    "This is not allowed in strict mode."
-)
+_CONSTANT = "The output of the user-provided function is independent of input {}. This is not allowed in strict mode."
 _LINEAR = (
     "The jacobian of the user-provided function is independent of input {}. "
     "This is not allowed in strict mode when create_graph=True."
@@ -44,17 +41,13 @@ def _tuple_of(x: Any, what: str, caller: str) -> tuple[bool, tuple]:
     return is_tuple, tuple(x)
 
 
-def _call(
-    func: Callable, inputs: Any, caller: str, strict: bool, linked: bool
-) -> tuple[bool, tuple, bool, tuple]:
+def _call(func: Callable, inputs: Any, caller: str, strict: bool, linked: bool) -> tuple[bool, tuple, bool, tuple]:
     """Calls func on copies of the inputs that require grad.
 
     The copies stay linked to the caller's graph if `linked`, so that results can be differentiated.
     """
     many_in, inputs = _tuple_of(inputs, "inputs", caller)
-    inputs = tuple(
-        x.view_as(x) if linked and x.requires_grad else x.detach().requires_grad_() for x in inputs
-    )
+    inputs = tuple(x.view_as(x) if linked and x.requires_grad else x.detach().requires_grad_() for x in inputs)
     what = "outputs of the user-provided function"
     many_out, outputs = _tuple_of(func(*inputs), what, caller)
     if strict:
@@ -74,14 +67,10 @@ def _grad(outputs: Sequence, inputs: Sequence, grad_outputs: Sequence, create_gr
     if not pairs:
         return (None,) * len(inputs)
     outs, grads = zip(*pairs, strict=True)
-    return tl.autograd.grad(
-        outs, inputs, grads, retain_graph=True, create_graph=create_graph, allow_unused=True
-    )
+    return tl.autograd.grad(outs, inputs, grads, retain_graph=True, create_graph=create_graph, allow_unused=True)
 
 
-def _filled(
-    grads: Sequence, like: Sequence, strict: bool, message: str, linear: str | None = None
-) -> tuple:
+def _filled(grads: Sequence, like: Sequence, strict: bool, message: str, linear: str | None = None) -> tuple:
     """Zeros for the missing gradients; in strict mode an error instead.
 
     With `linear`, gradients that carry no graph themselves are an error in strict mode too.
@@ -105,16 +94,12 @@ def _vectors(v: Any, like: tuple, many: bool, caller: str, default: bool, missin
     _, v = _tuple_of(v, "v", caller)
     if len(v) != len(like):
         if many:
-            raise RuntimeError(
-                f"v is a tuple of invalid length: should be {len(like)} but got {len(v)}."
-            )
+            raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(v)}.")
         raise RuntimeError("The given v should contain a single Tensor.")
     for i, (a, b) in enumerate(zip(v, like, strict=True)):
         if a.shape != b.shape:
             entry = f"Entry {i} in v" if many else "v"
-            raise RuntimeError(
-                f"{entry} has invalid size: should be {b.shape} but got {a.shape}."
-            )
+            raise RuntimeError(f"{entry} has invalid size: should be {b.shape} but got {a.shape}.")
     return v
 
 
@@ -132,13 +117,9 @@ def _single_value(outputs: tuple, many: bool, caller: str) -> None:
     if many:
         raise RuntimeError(f"The function given to {caller} should return a single Tensor")
     if outputs[0].numel() != 1:
-        raise RuntimeError(
-            f"The Tensor returned by the function given to {caller} should contain a single element"
-        )
+        raise RuntimeError(f"The Tensor returned by the function given to {caller} should contain a single element")
     if outputs[0].dim() > 1:
-        raise RuntimeError(
-            f"The Tensor returned by the function given to {caller} should be 0- or 1-dimensional"
-        )
+        raise RuntimeError(f"The Tensor returned by the function given to {caller} should be 0- or 1-dimensional")
 
 
 def vjp(
@@ -310,14 +291,10 @@ def hessian(
     """
     many_in, inputs = _tuple_of(inputs, "inputs", "hessian")
     if outer_jacobian_strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError(
-            'Expected strategy to be either "forward-mode" or "reverse-mode".'
-        )
+        raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
     def value(*xs: Any) -> Any:
-        many_out, outputs = _tuple_of(
-            func(*xs), "outputs of the user-provided function", "hessian"
-        )
+        many_out, outputs = _tuple_of(func(*xs), "outputs of the user-provided function", "hessian")
         _single_value(outputs, many_out, "hessian")
         if strict:
             _require_graph(outputs, _NO_GRAPH)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 import tensorlite as tl
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
@@ -86,9 +85,7 @@ class _Function:
         self.func, self.inputs = func, inputs
         self.wanted = [x for x in inputs if isinstance(x, tl.Tensor) and x.requires_grad]
         every = _outputs(func(*inputs))
-        self.chosen = [
-            i for i, o in enumerate(every) if isinstance(o, tl.Tensor) and o.requires_grad
-        ]
+        self.chosen = [i for i, o in enumerate(every) if isinstance(o, tl.Tensor) and o.requires_grad]
         self.outputs = [every[i] for i in self.chosen]
         self.no_graph = [i for i, o in enumerate(every) if _differentiable(o)]
 
@@ -114,9 +111,7 @@ class _Function:
                     p.move(index, -step)
                     before = self.values(chosen)
                     p.move(index, 0)
-                    along.append(
-                        [(a - b) / (2 * eps) for a, b in zip(after, before, strict=True)]
-                    )
+                    along.append([(a - b) / (2 * eps) for a, b in zip(after, before, strict=True)])
                 for row, *parts in zip(rows, *along, strict=True):
                     row.append(np.stack(parts))
         return [
@@ -134,9 +129,7 @@ class _Function:
         return (after - before) / (2 * eps)
 
     def backward(self, output: Any, grad_output: Any) -> tuple:
-        return tl.autograd.grad(
-            output, self.wanted, grad_output, retain_graph=True, allow_unused=True
-        )
+        return tl.autograd.grad(output, self.wanted, grad_output, retain_graph=True, allow_unused=True)
 
 
 def _gradient(g: Any, x: Any, s: _Settings) -> np.ndarray:
@@ -159,10 +152,7 @@ def _analytical(f: _Function, output: Any, unit: complex, s: _Settings) -> list[
         grads = f.backward(output, _tensor(e, output))
         for column, g, x in zip(columns, grads, f.wanted, strict=True):
             column.append(_gradient(g, x, s))
-    return [
-        np.stack(c, axis=1) if c else np.zeros((x.numel(), 0))
-        for c, x in zip(columns, f.wanted, strict=True)
-    ]
+    return [np.stack(c, axis=1) if c else np.zeros((x.numel(), 0)) for c, x in zip(columns, f.wanted, strict=True)]
 
 
 def _part(a: np.ndarray, unit: complex) -> np.ndarray:
@@ -231,9 +221,7 @@ def _check_slow(f: _Function, s: _Settings) -> None:
                 n = _combine(numerical[j][i], unit)
                 a = analytical[j]
                 if not _close(a, n, s):
-                    raise GradcheckError(
-                        _mismatch(unit, mixed, i, j, _show(n, x), _show(a, x))
-                    )
+                    raise GradcheckError(_mismatch(unit, mixed, i, j, _show(n, x), _show(a, x)))
             for a, b in zip(analytical, again, strict=True):
                 if a.size and np.abs(a - b).max() > s.nondet_tol:
                     raise GradcheckError(_nondeterministic(s.nondet_tol))
@@ -272,9 +260,7 @@ def _check_fast(f: _Function, s: _Settings) -> None:
                     raise GradcheckError(_nondeterministic(s.nondet_tol))
 
 
-def _explain_fast(
-    f: _Function, s: _Settings, unit: complex, mixed: bool, i: int, j: int, n: float, a: float
-) -> str:
+def _explain_fast(f: _Function, s: _Settings, unit: complex, mixed: bool, i: int, j: int, n: float, a: float) -> str:
     x = f.wanted[j]
     (whole,) = f.numerical(x, [f.chosen[i]], s.eps)
     full_n = _combine(whole, unit)
@@ -293,9 +279,7 @@ def _explain_fast(
 
 def _check_scales_with_grad_output(f: _Function, s: _Settings) -> None:
     zeros = [tl.zeros_like(o) for o in f.outputs]
-    grads = tl.autograd.grad(
-        f.outputs, f.wanted, zeros, retain_graph=True, allow_unused=True
-    )
+    grads = tl.autograd.grad(f.outputs, f.wanted, zeros, retain_graph=True, allow_unused=True)
     for g, x in zip(grads, f.wanted, strict=True):
         if _gradient(g, x, s).any():
             raise GradcheckError("backward not multiplied by grad_output")
@@ -328,23 +312,19 @@ def _check_undefined(f: _Function) -> None:
         outputs = [fresh[i] for i in f.chosen]
         given = [_undefined_grad(o) if i in absent else o for i, o in enumerate(outputs)]
         try:
-            grads = tl.autograd.grad(
-                given, f.wanted, [tl.zeros_like(o) for o in given], allow_unused=True
-            )
+            grads = tl.autograd.grad(given, f.wanted, [tl.zeros_like(o) for o in given], allow_unused=True)
         except RuntimeError as e:
             raise GradcheckError(message) from e
         if any(g is not None and _array(g).any() for g in grads):
             raise GradcheckError(
-                "Expected all input grads to be undefined or zero when all output grads are "
-                "undefined or zero."
+                "Expected all input grads to be undefined or zero when all output grads are undefined or zero."
             )
 
 
 def _check_inputs(inputs: tuple) -> None:
     if not any(isinstance(x, tl.Tensor) and x.requires_grad for x in inputs):
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them "
-            "have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
         )
     for i, x in enumerate(inputs):
         if not (isinstance(x, tl.Tensor) and x.requires_grad):
