@@ -1,0 +1,75 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autograd/call.h"
+#include "bindings/tensor_object.h"
+
+namespace tl::python {
+
+enum class Type : uint8_t {
+  Tensor,
+  Operand,  // a Tensor or a number, which becomes a weak 0-dim tensor
+  Tensors,
+  Scalar,
+  Int,
+  Float,
+  Bool,
+  Ints,
+  Size,  // ints as separate arguments, or one sequence
+  Dtype,
+  Device,
+  String,
+  Generator,
+  RequiresGrad,  // handled here, not passed on
+  Ignored,       // accepted for PyTorch's sake: layout, pin_memory, memory_format
+};
+
+struct Param {
+  std::string name;
+  PyObject* interned;
+  Type type;
+  bool optional = false;     // takes None
+  bool has_default = false;
+  bool keyword_only = false;
+  int repeat = 0;            // int[2]: one int stands for two
+  int value = -1;            // index among the operator's values; -1: not passed on
+};
+
+// A signature of the operator table, "name(Type param=default, *, ...) -> Results", read once at import.
+struct Signature {
+  std::string text;  // "add(Tensor input, Tensor other, *, Scalar alpha=1)"
+  std::string name;  // "add" of "add.other"
+  std::vector<Param> params;
+  int positional = 0;
+  bool returns_tuple = false;
+  std::vector<std::string> result_names;
+  PyTypeObject* result_type = nullptr;  // named tuple
+  bool returns_bool = false;
+  bool returns_none = false;
+  Operator* op = nullptr;
+};
+
+Signature parse_signature(const char* text, Operator& op);
+
+// Arguments of one call. Owns what the values point to.
+struct Arguments {
+  static constexpr size_t kTemporaries = 6;
+  Value values[Operator::kMaxArgs];
+  Small<Tensor, kTemporaries> tensors;
+  Small<Dims, kTemporaries> dims;
+  Small<std::vector<Tensor>, 2> lists;
+  bool requires_grad = false;
+};
+
+// Matches Python arguments with a signature. False when they do not fit: `why` (if given) then says so in PyTorch's words.
+bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out, std::string* why);
+
+// "(Tensor, int, dim=int)": what was given, for the error.
+std::string describe_arguments(PyObject* const* args, size_t n, PyObject* names);
+
+bool is_generator(PyObject* o);
+Generator* unwrap_generator(PyObject* o);
+
+}  // namespace tl::python

@@ -1,0 +1,236 @@
+// The operators as Python objects: one callable serves as module function and as method.
+
+#include "bindings/table.h"
+
+#include <structmember.h>
+
+#include <map>
+
+#include "bindings/parser.h"
+#include "bindings/tensor_type.h"
+
+namespace tl::python {
+
+namespace {
+
+struct PyOperator {
+  PyObject_HEAD;
+  vectorcallfunc vectorcall;
+  const char* name;
+  const char* doc;
+  std::vector<Signature*>* signatures;
+};
+PyTypeObject* operator_type;
+
+PyObject* result_tuple(const Signature& s, Results& results) {
+  if (s.result_type) {
+    py::object tuple = take(PyStructSequence_New(s.result_type));
+    for (size_t i = 0; i < results.size(); ++i)
+      PyStructSequence_SET_ITEM(tuple.ptr(), Py_ssize_t(i), must(wrap(std::move(results[i]))));
+    return tuple.release().ptr();
+  }
+  py::object tuple = take(PyTuple_New(Py_ssize_t(results.size())));
+  for (size_t i = 0; i < results.size(); ++i)
+    PyTuple_SET_ITEM(tuple.ptr(), Py_ssize_t(i), must(wrap(std::move(results[i]))));
+  return tuple.release().ptr();
+}
+
+PyObject* run(const Signature& s, Arguments& a) {
+  const Operator& op = *s.op;
+  if (op.inplace && op.out_arg != 0) {
+    a.values[op.out_arg] = a.values[0];
+    a.values[op.out_arg].inplace = true;
+  }
+  Results results;
+  call(op, a.values, results);
+  if (s.returns_none || results.empty()) Py_RETURN_NONE;
+  if (s.returns_bool) return PyBool_FromLong(*results[0].data_as<bool>());
+  if (s.returns_tuple) return result_tuple(s, results);
+  if (a.requires_grad) {
+    check(is_differentiable(results[0].dtype()), "Only Tensors of floating point and complex dtype can require gradients");
+    results[0].impl()->requires_grad = true;
+  }
+  return wrap(std::move(results[0]));
+}
+
+[[noreturn, gnu::noinline]] void no_match(PyOperator* self, PyObject* const* args, size_t n, PyObject* names) {
+  std::string why;
+  {
+    Arguments a;
+    match(*(*self->signatures)[0], args, n, names, a, &why);
+  }
+  if (self->signatures->size() == 1) fail_python(PyExc_TypeError, why);
+  std::string text = str(self->name, "() received an invalid combination of arguments - got ",
+                         describe_arguments(args, n, names), ", but expected one of:");
+  for (const Signature* s : *self->signatures) text += "\n * " + s->text.substr(s->text.find('('));
+  fail_python(PyExc_TypeError, text);
+}
+
+PyObject* operator_call(PyObject* o, PyObject* const* args, size_t nargsf, PyObject* names) {
+  auto* self = reinterpret_cast<PyOperator*>(o);
+  size_t n = PyVectorcall_NARGS(nargsf);
+  return guarded([&]() -> PyObject* {
+    for (Signature* s : *self->signatures) {
+      Arguments a;
+      if (match(*s, args, n, names, a, nullptr)) return run(*s, a);
+    }
+    no_match(self, args, n, names);
+  });
+}
+
+PyObject* operator_get(PyObject* self, PyObject* object, PyObject*) {
+  if (!object || object == Py_None) return Py_NewRef(self);
+  return PyMethod_New(self, object);
+}
+PyObject* operator_repr(PyObject* self) {
+  return PyUnicode_FromFormat("<%s operator %s>", package_name().c_str(), reinterpret_cast<PyOperator*>(self)->name);
+}
+PyObject* operator_name(PyObject* self, void*) {
+  return PyUnicode_FromString(reinterpret_cast<PyOperator*>(self)->name);
+}
+PyObject* operator_module(PyObject*, void*) { return PyUnicode_FromString(package_name().c_str()); }
+PyObject* operator_doc(PyObject* self, void*) {
+  auto* op = reinterpret_cast<PyOperator*>(self);
+  std::string text;
+  for (const Signature* s : *op->signatures) text += s->text + "\n";
+  return PyUnicode_FromString((text + "\n" + op->doc).c_str());
+}
+PyObject* operator_signatures(PyObject* self, void*) {
+  return guarded([&] {
+    py::list all;
+    for (const Signature* s : *reinterpret_cast<PyOperator*>(self)->signatures) all.append(s->text);
+    return all.release().ptr();
+  });
+}
+PyObject* operator_reduce(PyObject* self, PyObject*) {
+  return guarded([&] {
+    py::object f = py::module_::import("tensorlite._C").attr("_operator");
+    return py::make_tuple(f, py::make_tuple(reinterpret_cast<PyOperator*>(self)->name)).release().ptr();
+  });
+}
+
+PyGetSetDef operator_getset[] = {{"__name__", operator_name, nullptr, nullptr, nullptr},
+                                 {"__qualname__", operator_name, nullptr, nullptr, nullptr},
+                                 {"__module__", operator_module, nullptr, nullptr, nullptr},
+                                 {"__doc__", operator_doc, nullptr, nullptr, nullptr},
+                                 {"signatures", operator_signatures, nullptr, nullptr, nullptr},
+                                 {}};
+PyMethodDef operator_methods[] = {{"__reduce__", operator_reduce, METH_NOARGS, nullptr}, {}};
+PyMemberDef operator_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(PyOperator, vectorcall), READONLY, nullptr},
+                                  {}};
+PyType_Slot operator_slots[] = {{Py_tp_call, (void*)PyVectorcall_Call},
+                                {Py_tp_descr_get, (void*)operator_get},
+                                {Py_tp_repr, (void*)operator_repr},
+                                {Py_tp_getset, operator_getset},
+                                {Py_tp_methods, operator_methods},
+                                {Py_tp_members, operator_members},
+                                {}};
+PyType_Spec operator_spec = {"tensorlite._C.Operator", sizeof(PyOperator), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR |
+                                 Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                             operator_slots};
+
+// ---- registration ----
+
+struct Families {
+  std::vector<std::span<const Row>> rows;
+  std::map<std::string, PyOperator*> operators;
+};
+Families& families() {
+  static auto& f = *new Families;
+  return f;
+}
+
+PyOperator* operator_object(const std::string& name, const char* doc) {
+  PyOperator*& o = families().operators[name];
+  if (!o) {
+    o = PyObject_New(PyOperator, operator_type);
+    o->vectorcall = operator_call;
+    o->name = strdup(name.c_str());
+    o->doc = doc;
+    o->signatures = new std::vector<Signature*>;
+  }
+  return o;
+}
+
+void add_row(py::module_& m, py::module_& nn, const Row& row) {
+  Operator op;
+  op.fn = row.fn;
+  op.no_grad = row.flags & kNoGrad;
+  op.inplace_lists = row.flags & kInplaceLists;
+  auto* s = new Signature(parse_signature(row.signature, op));
+  bool writes_first = s->name.back() == '_' && s->name[0] != '_' && !op.inplace_lists;
+  if (writes_first) {
+    op.inplace = true;
+    op.out_arg = 0;
+  }
+  auto publish = [&](Signature* signature, Operator definition, unsigned flags) {
+    signature->op = &add_operator(std::move(definition));
+    PyOperator* o = operator_object(signature->name, row.doc);
+    o->signatures->push_back(signature);
+    PyObject* object = reinterpret_cast<PyObject*>(o);
+    if (flags & kFunction) m.attr(signature->name.c_str()) = borrow(object);
+    if (flags & kNN) nn.attr(signature->name.c_str()) = borrow(object);
+    if (flags & kMethod)
+      must(PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), signature->name.c_str(), object));
+  };
+  if (row.flags & kInplace) {
+    // The in-place twin: the same function with `out` bound to the first argument.
+    Operator twin = op;
+    auto* t = new Signature(*s);
+    std::erase_if(t->params, [](const Param& p) { return p.name == "out"; });
+    size_t cut = t->text.find(", *, Tensor? out=None");
+    if (cut != std::string::npos) t->text.erase(cut, strlen(", *, Tensor? out=None"));
+    if (size_t rest = t->text.find(", Tensor? out=None"); rest != std::string::npos)
+      t->text.erase(rest, strlen(", Tensor? out=None"));
+    t->text.insert(t->name.size(), "_");
+    t->name += "_";
+    t->returns_bool = false;
+    size_t dot = twin.name.find('.');
+    twin.name.insert(dot == std::string::npos ? twin.name.size() : dot, "_");
+    twin.display += "_";
+    check(twin.out_arg >= 0, "operator ", op.name, ": an in-place form needs a parameter `out`");
+    twin.inplace = true;
+    unsigned flags = kMethod | (row.flags & kFunction);
+    publish(t, std::move(twin), flags);
+  }
+  if (!(row.flags & kInplaceOnly)) publish(s, std::move(op), row.flags);
+}
+
+}  // namespace
+
+RowsRegistrar::RowsRegistrar(std::span<const Row> rows) { families().rows.push_back(rows); }
+
+PyObject* call_operator(const char* name, PyObject* const* args, size_t n) {
+  auto it = families().operators.find(name);
+  if (it == families().operators.end()) {
+    PyErr_Format(PyExc_NotImplementedError, "%s: this operator is not there yet", name);
+    return nullptr;
+  }
+  return operator_call(reinterpret_cast<PyObject*>(it->second), args, n, nullptr);
+}
+
+void add_operators(py::module_& m) {
+  operator_type = make_type(m.ptr(), operator_spec);
+  py::module_ nn = m.def_submodule("nn", "Operators that stand in nn.functional.");
+  for (auto rows : families().rows)
+    for (const Row& row : rows) {
+      try {
+        add_row(m, nn, row);
+      } catch (const Error& e) {
+        fail(e.what(), " (in the row \"", row.signature, "\")");
+      }
+    }
+  m.def("_operator", [](const std::string& name) {
+    auto it = families().operators.find(name);
+    check(it != families().operators.end(), "there is no operator ", name);
+    return borrow(reinterpret_cast<PyObject*>(it->second));
+  }, "The operator of that name, public or not.");
+  m.def("_operators", [] {
+    py::dict all;
+    for (auto& [name, o] : families().operators) all[name.c_str()] = borrow(reinterpret_cast<PyObject*>(o));
+    return all;
+  }, "All operators by name.");
+}
+
+}  // namespace tl::python

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "bindings/python.h"
+
+namespace tl::python {
+
+// What the files of the Tensor type contribute to it.
+extern PyMethodDef tensor_methods[];                            // tensor_methods.cpp
+extern PyGetSetDef tensor_getset[];                             // tensor_methods.cpp
+void add_operator_slots(std::vector<PyType_Slot>& slots);       // tensor_operators.cpp
+// indexing.cpp
+PyObject* tensor_getitem(PyObject* self, PyObject* index);
+int tensor_setitem(PyObject* self, PyObject* index, PyObject* value);
+
+// The operator behind a name, for calls with Python arguments.
+PyObject* call_operator(const char* name, PyObject* const* args, size_t n);
+
+}  // namespace tl::python
