@@ -134,9 +134,9 @@ def main() -> int:
         accuracy = 100 * float((scores.argmax(1) == truth).mean())
         tests.append((test_loss, accuracy))
         print(
-            f"{title}: loss {np.mean(losses[-len(loader) :]):.4f}, accuracy {100 * np.mean(hits[-len(loader) :]):.2f} %; "
-            f"test loss {test_loss:.4f}, test accuracy {accuracy:.2f} %; "
-            f"{elapsed:.1f} s, {len(train_images) / elapsed:,.0f} images/s",
+            f"{title}: loss {np.mean(losses[-len(loader) :]):.4f}, "
+            f"accuracy {100 * np.mean(hits[-len(loader) :]):.2f} %; test loss {test_loss:.4f}, "
+            f"test accuracy {accuracy:.2f} %; {elapsed:.1f} s, {len(train_images) / elapsed:,.0f} images/s",
             flush=True,
         )
 
