@@ -29,8 +29,7 @@ void Mt19937::twist() {
 
 void Generator::manual_seed(uint64_t seed) {
   engine.reset(seed);
-  next_float_normal.reset();
-  next_double_normal.reset();
+  has_float_normal = has_double_normal = false;
 }
 
 uint64_t Generator::seed() {
@@ -68,12 +67,12 @@ void Generator::get_state(uint8_t* bytes) const {
   s.seeded = 1;
   s.index = engine.index;
   for (int i = 0; i < Mt19937::kWords; ++i) s.words[i] = engine.words[i];
-  if (next_double_normal) {
-    s.normal_y = *next_double_normal;
+  if (has_double_normal) {
+    s.normal_y = double_normal;
     s.normal_valid = 1;
   }
-  if (next_float_normal) {
-    s.next_float = *next_float_normal;
+  if (has_float_normal) {
+    s.next_float = float_normal;
     s.next_float_valid = 1;
   }
   std::memcpy(bytes, &s, sizeof(s));
@@ -91,18 +90,20 @@ void Generator::set_state(const uint8_t* bytes, size_t size) {
   engine.left = s.left;
   engine.index = uint32_t(s.index);
   for (int i = 0; i < Mt19937::kWords; ++i) engine.words[i] = uint32_t(s.words[i]);
-  next_double_normal.reset();
-  next_float_normal.reset();
-  if (s.normal_valid) next_double_normal = s.normal_y;
-  if (s.next_float_valid) next_float_normal = s.next_float;
+  has_double_normal = s.normal_valid;
+  double_normal = s.normal_y;
+  has_float_normal = s.next_float_valid;
+  float_normal = s.next_float;
 }
 
 Ref<Generator> Generator::clone() const {
   auto copy = Ref<Generator>::adopt(new Generator);
   copy->device = device;
   copy->engine = engine;
-  copy->next_float_normal = next_float_normal;
-  copy->next_double_normal = next_double_normal;
+  copy->has_float_normal = has_float_normal;
+  copy->has_double_normal = has_double_normal;
+  copy->float_normal = float_normal;
+  copy->double_normal = double_normal;
   return copy;
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "core/device.h"
 #include "core/export.h"
@@ -61,9 +60,10 @@ class TL_API Generator : public Counted {
 
   Device device;
   Mt19937 engine;
-  // The second of two normal samples that were drawn together.
-  std::optional<float> next_float_normal;
-  std::optional<double> next_double_normal;
+  // The second of two normal samples that were drawn together, until it is asked for.
+  bool has_float_normal = false, has_double_normal = false;
+  float float_normal = 0;
+  double double_normal = 0;
 };
 
 TL_API Generator& default_generator();

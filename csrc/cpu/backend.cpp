@@ -35,6 +35,7 @@ TL_FAMILY(conv)
 TL_FAMILY(pool)
 TL_FAMILY(norm)
 TL_FAMILY(optim)
+TL_FAMILY(random_blocks)
 #undef TL_FAMILY
 
 namespace tl {
@@ -82,6 +83,7 @@ int chosen_isa() {
   cpu::choose_pool(isa);
   cpu::choose_norm(isa);
   cpu::choose_optim(isa);
+  cpu::choose_random_blocks(isa);
   return true;
 }();
 

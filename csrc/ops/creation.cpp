@@ -20,19 +20,6 @@ Device device_of(OptDevice device) { return device.value_or(Device{}); }
 
 CreationKernels& kernels(const Tensor& t) { return creation_kernels[int(t.device().type)]; }
 
-// The result of a factory: `out`, resized without a warning, or a new tensor.
-Tensor target(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDevice device) {
-  if (!out.defined()) return tl::empty(size, dtype.value_or(otherwise), device_of(device));
-  const Tensor& t = out.tensor;
-  check(!dtype || *dtype == t.dtype(), "dtype ", type_name(dtype.value_or(t.dtype())),
-        " does not match dtype of out parameter (", type_name(t.dtype()), ")");
-  check(!device || device->type == t.device().type, "device ", to_string(device_of(device)),
-        " does not match device of out parameter (", to_string(t.device()), ")");
-  for (int64_t s : size) check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", to_string(size));
-  resize(t, size);
-  return t;
-}
-
 // Raw element, flat memory.
 void fill_bytes(const Tensor& to, const void* element) {
   kernel(kernels(to).fill, "fill", to.device())(to.data(), to.numel(), to.itemsize(), element);
@@ -162,6 +149,18 @@ Tensor sequence(const Scalar& start, const Scalar& end, const Scalar& step, int6
 
 }  // namespace
 
+Tensor factory(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDevice device) {
+  if (!out.defined()) return tl::empty(size, dtype.value_or(otherwise), device_of(device));
+  const Tensor& t = out.tensor;
+  check(!dtype || *dtype == t.dtype(), "dtype ", type_name(dtype.value_or(t.dtype())),
+        " does not match dtype of out parameter (", type_name(t.dtype()), ")");
+  check(!device || device->type == t.device().type, "device ", to_string(device_of(device)),
+        " does not match device of out parameter (", to_string(t.device()), ")");
+  for (int64_t s : size) check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", to_string(size));
+  resize(t, size);
+  return t;
+}
+
 void check_fits(const Scalar& value, Dtype dtype) {
   if (!fits(value, dtype)) fail("value cannot be converted to type ", c_name(dtype), " without overflow");
 }
@@ -181,7 +180,7 @@ void fill_with(const Tensor& to, const Scalar& value) {
 }
 
 Tensor empty(Ints size, const Out& out, OptDtype dtype, OptDevice device) {
-  return target(size, out, dtype, default_dtype(), device);
+  return factory(size, out, dtype, default_dtype(), device);
 }
 
 Tensor empty_strided(Ints size, Ints stride, OptDtype dtype, OptDevice device) {
@@ -192,19 +191,19 @@ Tensor empty_strided(Ints size, Ints stride, OptDtype dtype, OptDevice device) {
 
 Tensor zeros(Ints size, const Out& out, OptDtype dtype, OptDevice device) {
   for (int64_t s : size) check(s >= 0, "zeros: Dimension size must be non-negative.");
-  Tensor t = target(size, out, dtype, default_dtype(), device);
+  Tensor t = factory(size, out, dtype, default_dtype(), device);
   fill_with(t, Scalar(0));
   return t;
 }
 
 Tensor ones(Ints size, const Out& out, OptDtype dtype, OptDevice device) {
-  Tensor t = target(size, out, dtype, default_dtype(), device);
+  Tensor t = factory(size, out, dtype, default_dtype(), device);
   fill_with(t, Scalar(1));
   return t;
 }
 
 Tensor full(Ints size, const Scalar& fill_value, const Out& out, OptDtype dtype, OptDevice device) {
-  Tensor t = target(size, out, dtype, fill_value.dtype(), device);
+  Tensor t = factory(size, out, dtype, fill_value.dtype(), device);
   fill_with(t, fill_value);
   return t;
 }
@@ -260,7 +259,7 @@ Tensor range(const Scalar& start, const Scalar& end, const Scalar& step, const O
       "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).");
   Bounds b = check_bounds(start, end, step);
   int64_t numel = int64_t((b.end - b.start) / b.step) + 1;
-  Tensor to = target({numel}, out, dtype, default_dtype(), device);
+  Tensor to = factory({numel}, out, dtype, default_dtype(), device);
   check_sequence_dtype("range", to.dtype(), false);
   return sequence(start, end, step, numel, to);
 }
@@ -275,7 +274,7 @@ Tensor spaced(const char* op, const Scalar& start, const Scalar& end, int64_t st
   if (dtype)
     check(!complex_ends || is_complex(*dtype), "torch.", op, "(): inferred dtype ", c_name(natural),
           " can't be safely cast to passed dtype ", type_name(*dtype));
-  Tensor to = target({steps}, out, dtype, natural, device);
+  Tensor to = factory({steps}, out, dtype, natural, device);
   check_sequence_dtype(op, to.dtype(), true);
   check<NotImplementedError>(!complex_ends, op,
                              ": complex end points are not supported yet. Give real and imaginary "
@@ -334,7 +333,7 @@ Tensor eye(int64_t n, OptInt m, const Out& out, OptDtype dtype, OptDevice device
   check(n >= 0, "n must be greater or equal to 0, got ", n);
   int64_t cols = m.value_or(n);
   check(cols >= 0, "m must be greater or equal to 0, got ", cols);
-  Tensor t = target({n, cols}, out, dtype, default_dtype(), device);
+  Tensor t = factory({n, cols}, out, dtype, default_dtype(), device);
   fill_with(t, Scalar(0));
   int64_t side = std::min(n, cols);
   if (side) {

@@ -4,6 +4,9 @@
 
 namespace tl::ops {
 
+// The result of a factory: `out`, resized without a warning, or a new tensor.
+TL_API Tensor factory(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDevice device);
+
 TL_API Tensor empty(Ints size, const Out& out, OptDtype dtype, OptDevice device);
 TL_API Tensor empty_strided(Ints size, Ints stride, OptDtype dtype, OptDevice device);
 TL_API Tensor zeros(Ints size, const Out& out, OptDtype dtype, OptDevice device);
