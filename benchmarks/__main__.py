@@ -1,10 +1,10 @@
 """tensorlite against PyTorch and NumPy, case by case.
 
     python -m benchmarks                      every case, with one and with two threads, into docs/benchmarks.md
-    python -m benchmarks --cases 'softmax|1024'    the cases whose group or name the expression finds, on the screen
+    python -m benchmarks --cases 'softmax|1024'     those whose group or name the expression finds
 
-Each library runs in a process of its own; a round times the case once in each, in turn, so that what disturbs the machine
-disturbs them alike. A row shows the median time and the median over the rounds of the ratio.
+Each library runs in a process of its own; a round times the case once in each, in turn, so that what disturbs the
+machine disturbs them alike. A row shows the median time and the median over the rounds of the ratio.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def verdict(row: Row) -> str:
 
 def table(rows: list[Row], single: dict[str, Row], top: dict[str, float]) -> list[str]:
     lines = [
-        "| case | tensorlite | PyTorch | NumPy | ratio | wanted | one thread | tensorlite, share of ceiling | PyTorch |",
+        "| case | tensorlite | PyTorch | NumPy | ratio | wanted | one thread | tensorlite, of ceiling | PyTorch |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
@@ -180,10 +180,10 @@ def report(found: dict[int, dict[str, Row]], tops: dict[int, dict[str, float]], 
         "# Benchmarks",
         "",
         "Written by `make bench`; `make bench CASES=regex` shows single rows. The cases are in",
-        "[`benchmarks/cases.py`](../benchmarks/cases.py), written once and run on every library, one process each, in turn",
-        "(A B A B); a ratio is tensorlite's time / PyTorch's time in the same round, the median over the rounds: smaller is",
-        "better. 🔴: the ratio that is wanted is not reached, or the operator is not there yet. *One thread* is the ratio with",
-        "one thread; all other columns are with " + f"{threads} threads.",
+        "[`benchmarks/cases.py`](../benchmarks/cases.py), written once and run on every library, one process each, in",
+        "turn (A B A B); a ratio is tensorlite's time / PyTorch's time in the same round, the median over the rounds:",
+        "smaller is better. 🔴: the ratio that is wanted is not reached, or the operator is not there. *One thread* is",
+        f"the ratio with one thread; all other columns are with {threads} threads.",
         "",
         f"{date.today()}; {cpu.group(1).strip() if cpu else 'processor unknown'}, {os.cpu_count()} cores; "
         + ", ".join(f"{k} {v}" for k, v in versions.items())
@@ -193,9 +193,8 @@ def report(found: dict[int, dict[str, Row]], tops: dict[int, dict[str, float]], 
         "| --- | ---: | ---: | ---: |",
     ]
     for n, top in sorted(tops.items()):
-        lines.append(
-            f"| {n} thread{'s'[: n > 1]} | {top['flop']:.0f} GFLOP/s | {top['copy']:.0f} GB/s | {top['read']:.0f} GB/s |"
-        )
+        flop, copy, read = (f"{top[kind]:.0f}" for kind in ("flop", "copy", "read"))
+        lines.append(f"| {n} thread{'s'[: n > 1]} | {flop} GFLOP/s | {copy} GB/s | {read} GB/s |")
     lines += ["", f"{len(reached)} of {len(measured)} measured rows reach what is wanted.", ""]
     for group in dict.fromkeys(r.case.group for r in rows):
         inside = [r for r in rows if r.case.group == group]

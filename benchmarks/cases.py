@@ -1,8 +1,8 @@
 """The table of benchmark cases, written once against PyTorch's API and run on both libraries (`make bench`).
 
 A case's setup gets the library and returns the names that its statement uses; the statement is what is timed. `work` says
-what one execution asks of the machine: ("flop", n) floating-point operations (flop64: of float64), ("copy", n) or ("read", n) bytes moved,
-compared with the ceiling of that kind. `wanted` is the largest ratio of tensorlite's time to PyTorch's that is aimed at.
+what one execution asks of the machine: ("flop", n) floating-point operations (flop64: of float64), ("copy", n) or ("read", n)
+bytes moved, compared with the ceiling of that kind. `wanted` is the largest ratio of tensorlite's time to PyTorch's that is aimed at.
 """
 
 from __future__ import annotations

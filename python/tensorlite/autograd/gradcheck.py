@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 import tensorlite as tl
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
