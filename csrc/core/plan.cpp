@@ -47,6 +47,13 @@ Dtype result_type(const Tensor& a, const Tensor& b) {
   return g.result();
 }
 
+Dtype result_type(const Tensor& a, const Scalar& b) {
+  Gathered g;
+  g.add(a);
+  g.wrapped = join(g.wrapped, int(b.dtype()));
+  return g.result();
+}
+
 Dtype result_type(std::initializer_list<const Tensor*> operands) {
   Gathered g;
   for (const Tensor* t : operands) g.add(*t);

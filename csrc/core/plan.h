@@ -44,6 +44,7 @@ struct Plan {
 // Python numbers, as long as the category (bool, integer, float, complex) is the same.
 TL_API Dtype result_type(const Tensor& a);
 TL_API Dtype result_type(const Tensor& a, const Tensor& b);
+TL_API Dtype result_type(const Tensor& a, const Scalar& b);
 TL_API Dtype result_type(std::initializer_list<const Tensor*> operands);
 // The default dtype in place of an integer one.
 inline Dtype float_type(Dtype t) { return is_integral(t) ? default_dtype() : t; }

@@ -1,0 +1,374 @@
+#include <cmath>
+
+#include "ops/cast.h"
+#include "ops/elementwise.h"
+#include "ops/pointwise.h"
+
+// Operators of one operand.
+
+namespace tl::ops {
+namespace {
+
+// Integers become the default dtype.
+Tensor float_unary(Pointwise op, const char* name, const Tensor& input, const Out& out) {
+  return elementwise(op, name, float_type(input.dtype()), out, {&input});
+}
+
+Tensor same_unary(Pointwise op, const char* name, const Tensor& input, const Out& out) {
+  return elementwise(op, name, input.dtype(), out, {&input});
+}
+
+// A copy, for operators that leave a dtype as it is.
+Tensor identity(const Tensor& input, const Out& out) {
+  if (!out.defined()) return clone(input);
+  if (out.inplace) return out.tensor;
+  resize_output(out.tensor, input.sizes());
+  check_castable(input.dtype(), out.tensor.dtype());
+  return copy(out.tensor, input, false, {});
+}
+
+}  // namespace
+
+#define TL_FLOAT(name, op, text) \
+  Tensor name(const Tensor& input, const Out& out) { return float_unary(Pointwise::op, text, input, out); }
+TL_FLOAT(sqrt, Sqrt, "sqrt_vml_cpu")
+TL_FLOAT(rsqrt, Rsqrt, "rsqrt_cpu")
+TL_FLOAT(reciprocal, Reciprocal, "reciprocal_cpu")
+TL_FLOAT(exp, Exp, "exp_vml_cpu")
+TL_FLOAT(exp2, Exp2, "exp2_cpu")
+TL_FLOAT(expm1, Expm1, "expm1_vml_cpu")
+TL_FLOAT(log, Log, "log_vml_cpu")
+TL_FLOAT(log2, Log2, "log2_vml_cpu")
+TL_FLOAT(log10, Log10, "log10_vml_cpu")
+TL_FLOAT(log1p, Log1p, "log1p_vml_cpu")
+TL_FLOAT(sin, Sin, "sin_vml_cpu")
+TL_FLOAT(cos, Cos, "cos_vml_cpu")
+TL_FLOAT(tan, Tan, "tan_vml_cpu")
+TL_FLOAT(asin, Asin, "asin_vml_cpu")
+TL_FLOAT(acos, Acos, "acos_vml_cpu")
+TL_FLOAT(atan, Atan, "atan_vml_cpu")
+TL_FLOAT(sinh, Sinh, "sinh_vml_cpu")
+TL_FLOAT(cosh, Cosh, "cosh_vml_cpu")
+TL_FLOAT(tanh, Tanh, "tanh_vml_cpu")
+TL_FLOAT(asinh, Asinh, "asinh_cpu")
+TL_FLOAT(acosh, Acosh, "acosh_cpu")
+TL_FLOAT(atanh, Atanh, "atanh_cpu")
+TL_FLOAT(sigmoid, Sigmoid, "sigmoid_cpu")
+TL_FLOAT(erf, Erf, "erf_vml_cpu")
+TL_FLOAT(erfc, Erfc, "erfc_vml_cpu")
+TL_FLOAT(erfinv, Erfinv, "erfinv_vml_cpu")
+TL_FLOAT(lgamma, Lgamma, "lgamma_vml_cpu")
+TL_FLOAT(digamma, Digamma, "digamma")
+#undef TL_FLOAT
+
+Tensor logit(const Tensor& input, std::optional<double> eps, const Out& out) {
+  PointwiseParams params;
+  params.d[0] = eps.value_or(NAN);
+  return elementwise(Pointwise::Logit, "logit_cpu", float_type(input.dtype()), out, {&input}, &params);
+}
+
+Tensor neg(const Tensor& input, const Out& out) {
+  check(input.dtype() != Dtype::Bool,
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+        "`logical_not()` operator instead.");
+  return same_unary(Pointwise::Neg, "neg_cpu", input, out);
+}
+
+Tensor abs(const Tensor& input, const Out& out) {
+  if (input.dtype() == Dtype::Bool) not_implemented("abs_cpu", Dtype::Bool);
+  if (is_complex(input.dtype())) {
+    check(!out.inplace, "In-place abs is not supported for complex tensors.");
+  }
+  return same_unary(Pointwise::Abs, "abs_cpu", input, out);
+}
+
+Tensor square(const Tensor& input, const Out& out) {
+  Dtype common = input.dtype() == Dtype::Bool ? Dtype::Int64 : input.dtype();
+  return elementwise(Pointwise::Square, "pow", common, out, {&input});
+}
+
+Tensor sign(const Tensor& input, const Out& out) {
+  check<NotImplementedError>(!is_complex(input.dtype()),
+                             "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
+                             "instead.");
+  if (input.dtype() == Dtype::Bool) return identity(input, out);
+  return same_unary(Pointwise::Sign, "sign_cpu", input, out);
+}
+
+Tensor sgn(const Tensor& input, const Out& out) {
+  if (!is_complex(input.dtype())) return sign(input, out);
+  return same_unary(Pointwise::Sgn, "sgn_cpu", input, out);
+}
+
+Tensor conj_physical(const Tensor& input, const Out& out) {
+  if (!is_complex(input.dtype())) return identity(input, out);
+  return same_unary(Pointwise::Conj, "conj_cpu", input, out);
+}
+
+Tensor angle(const Tensor& input, const Out& out) { return float_unary(Pointwise::Angle, "angle_cpu", input, out); }
+
+namespace {
+
+Tensor rounding(Pointwise op, const char* name, const char* text, const Tensor& input, const Out& out) {
+  Dtype d = input.dtype();
+  check<NotImplementedError>(!is_complex(d), name, " is not supported for complex inputs");
+  if (d == Dtype::Bool) not_implemented(text, d);
+  if (is_integral(d)) return identity(input, out);
+  return same_unary(op, text, input, out);
+}
+
+}  // namespace
+
+Tensor floor(const Tensor& input, const Out& out) {
+  return rounding(Pointwise::Floor, "floor", "floor_vml_cpu", input, out);
+}
+Tensor ceil(const Tensor& input, const Out& out) {
+  return rounding(Pointwise::Ceil, "ceil", "ceil_vml_cpu", input, out);
+}
+Tensor trunc(const Tensor& input, const Out& out) {
+  return rounding(Pointwise::Trunc, "trunc", "trunc_vml_cpu", input, out);
+}
+Tensor round(const Tensor& input, const Out& out) {
+  return rounding(Pointwise::Round, "round", "round_vml_cpu", input, out);
+}
+Tensor round_decimals(const Tensor& input, int64_t decimals, const Out& out) {
+  if (decimals == 0) return round(input, out);
+  if (!is_floating(input.dtype())) not_implemented("round_cpu", input.dtype());
+  PointwiseParams params;
+  params.d[0] = decimals > 0 ? std::pow(10.0, double(decimals)) : 1.0;
+  params.d[1] = decimals < 0 ? std::pow(10.0, double(-decimals)) : 0.0;
+  return elementwise(Pointwise::RoundDecimals, "round_cpu", input.dtype(), out, {&input}, &params);
+}
+Tensor frac(const Tensor& input, const Out& out) {
+  if (!is_floating(input.dtype())) not_implemented("frac_cpu", input.dtype());
+  return same_unary(Pointwise::Frac, "frac_cpu", input, out);
+}
+
+Tensor logical_not(const Tensor& input, const Out& out) {
+  // In place, the answer has the input's dtype.
+  return same_unary(Pointwise::LogicalNot, "logical_not_cpu", input, out);
+}
+
+Tensor bitwise_not(const Tensor& input, const Out& out) {
+  if (input.dtype() == Dtype::Bool) return same_unary(Pointwise::LogicalNot, "bitwise_not_cpu", input, out);
+  if (!is_integral(input.dtype())) not_implemented("bitwise_not_cpu", input.dtype());
+  return same_unary(Pointwise::BitNot, "bitwise_not_cpu", input, out);
+}
+
+Tensor signbit(const Tensor& input, const Out& out) {
+  check(!is_complex(input.dtype()), "signbit is not implemented for complex tensors.");
+  Dtype common = is_integral(input.dtype()) ? Dtype::Int64 : input.dtype();
+  return elementwise(Pointwise::Signbit, "signbit_cpu", common, out, {&input});
+}
+
+namespace {
+
+// The answer for integers, which have neither NaN nor infinity.
+Tensor constant_answer(const Tensor& input, bool value, const Out& out) {
+  Tensor number = wrapped_number(Scalar(value));
+  if (out.defined()) {
+    resize_output(out.tensor, input.sizes());
+    return copy(out.tensor, number, false, {});
+  }
+  return copy(empty_like(input, Dtype::Bool, input.device()), number, false, {});
+}
+
+Tensor question(Pointwise op, const char* name, const Tensor& input, bool of_integers, const Out& out) {
+  if (is_integral(input.dtype())) return constant_answer(input, of_integers, out);
+  return same_unary(op, name, input, out);
+}
+
+}  // namespace
+
+Tensor isnan(const Tensor& input) { return question(Pointwise::IsNan, "isnan", input, false, {}); }
+Tensor isinf(const Tensor& input) { return question(Pointwise::IsInf, "isinf", input, false, {}); }
+Tensor isfinite(const Tensor& input) { return question(Pointwise::IsFinite, "isfinite", input, true, {}); }
+Tensor isposinf(const Tensor& input, const Out& out) {
+  check(!is_complex(input.dtype()), "isposinf does not support complex inputs.");
+  return question(Pointwise::IsPosInf, "isposinf_cpu", input, false, out);
+}
+Tensor isneginf(const Tensor& input, const Out& out) {
+  check(!is_complex(input.dtype()), "isneginf does not support complex inputs.");
+  return question(Pointwise::IsNegInf, "isneginf_cpu", input, false, out);
+}
+
+namespace {
+
+double largest(Dtype d) {
+  switch (d) {
+    case Dtype::Float16:
+      return 65504.0;
+    case Dtype::BFloat16:
+      return 3.3895313892515355e38;
+    case Dtype::Float32:
+      return 3.4028234663852886e38;
+    default:
+      return 1.7976931348623157e308;
+  }
+}
+
+}  // namespace
+
+Tensor nan_to_num(const Tensor& input, std::optional<double> nan, std::optional<double> posinf,
+                  std::optional<double> neginf, const Out& out) {
+  if (is_integral(input.dtype())) return identity(input, out);
+  PointwiseParams params;
+  params.d[0] = nan.value_or(0.0);
+  params.d[1] = posinf.value_or(largest(to_real(input.dtype())));
+  params.d[2] = neginf.value_or(-largest(to_real(input.dtype())));
+  if (is_complex(input.dtype())) {
+    Tensor result = identity(input, out), parts = view_as_real(result);
+    elementwise(Pointwise::NanToNum, "nan_to_num", parts.dtype(), Out{parts, true}, {&parts}, &params);
+    return result;
+  }
+  return elementwise(Pointwise::NanToNum, "nan_to_num", input.dtype(), out, {&input}, &params);
+}
+
+// ---- clamp ----
+
+namespace {
+
+Tensor clamp_with(Pointwise op, const Tensor& input, Dtype common, const PointwiseParams& params, const Out& out) {
+  check<NotImplementedError>(!is_complex(common), "clamp is not supported for complex types");
+  if (common == Dtype::Bool) not_implemented("clamp_scalar_cpu", common);
+  return elementwise(op, "clamp_scalar_cpu", common, out, {&input}, &params);
+}
+
+// Limits as the compute dtype sees them: an integer's limit saturates instead of wrapping.
+void limit(PointwiseParams& params, int k, const Scalar& s) { params.set(k, s); }
+
+}  // namespace
+
+Tensor clamp(const Tensor& input, const Scalar* min, const Scalar* max, const Out& out) {
+  check(min || max, "torch.clamp: At least one of 'min' or 'max' must not be None");
+  if (!max) return clamp_min(input, *min, out);
+  if (!min) return clamp_max(input, *max, out);
+  Dtype low = result_type(input, *min), high = result_type(input, *max);
+  PointwiseParams params;
+  limit(params, 0, *min);
+  limit(params, 1, *max);
+  if (std::isnan(params.d[0]) || std::isnan(params.d[1])) params.d[0] = params.d[1] = NAN;
+  if (std::isnan(params.d[0])) {
+    Tensor number = wrapped_number(Scalar(NAN)), all = ops::add(input, number, Scalar(1), {});
+    return out.defined() ? identity(all, Out{out.tensor, false}) : all;
+  }
+  return clamp_with(Pointwise::Clamp, input, promote(low, high), params, out);
+}
+
+Tensor clamp_min(const Tensor& input, const Scalar& min, const Out& out) {
+  PointwiseParams params;
+  limit(params, 0, min);
+  return clamp_with(Pointwise::ClampMin, input, result_type(input, min), params, out);
+}
+
+Tensor clamp_max(const Tensor& input, const Scalar& max, const Out& out) {
+  PointwiseParams params;
+  limit(params, 0, max);
+  return clamp_with(Pointwise::ClampMax, input, result_type(input, max), params, out);
+}
+
+Tensor clamp_min_tensor(const Tensor& input, const Tensor& min, const Out& out) {
+  check(!is_complex(result_type(input, min)), "clamp is not supported for complex types");
+  return maximum(input, min, out);
+}
+Tensor clamp_max_tensor(const Tensor& input, const Tensor& max, const Out& out) {
+  check(!is_complex(result_type(input, max)), "clamp is not supported for complex types");
+  return minimum(input, max, out);
+}
+
+Tensor clamp_tensor(const Tensor& input, const Tensor& min, const Tensor& max, const Out& out) {
+  check(min.defined() || max.defined(), "torch.clamp: At least one of 'min' or 'max' must not be None");
+  if (!max.defined()) return clamp_min_tensor(input, min, out);
+  if (!min.defined()) return clamp_max_tensor(input, max, out);
+  Dtype common = result_type({&input, &min, &max});
+  check(!is_complex(common), "clamp is not supported for complex types");
+  return elementwise(Pointwise::ClampTensor, "clamp_cpu", common, out, {&input, &min, &max});
+}
+
+// ---- complex parts ----
+
+namespace {
+
+Tensor part(const Tensor& input, int64_t which) {
+  Tensor view = view_as_real(input);
+  Dims sizes(input.sizes()), strides(view.strides().data(), 0);
+  strides = Dims(view.strides().slice(0, input.sizes().size()));
+  return make_view(view, sizes, strides, view.offset() + which);
+}
+
+}  // namespace
+
+Tensor view_as_real(const Tensor& input) {
+  check(is_complex(input.dtype()), "view_as_real is only supported for complex tensors");
+  Dims sizes(input.sizes()), strides(input.strides());
+  for (int64_t& s : strides) s *= 2;
+  sizes.push_back(2);
+  strides.push_back(1);
+  // The same memory under another dtype: made of a view of the input's own shape, then retyped.
+  Tensor view = make_view(input, input.sizes(), input.strides(), input.offset());
+  TensorImpl* p = view.impl();
+  p->dtype = to_real(input.dtype());
+  p->offset *= 2;
+  p->sizes = sizes;
+  p->strides = strides;
+  p->refresh();
+  return view;
+}
+
+Tensor view_as_complex(const Tensor& input) {
+  check(input.dtype() == Dtype::Float32 || input.dtype() == Dtype::Float64,
+        "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ",
+        type_name(input.dtype()));
+  check(input.dim() > 0, "Input tensor must have one or more dimensions");
+  check(input.size(-1) == 2, "Tensor must have a last dimension of size 2");
+  check(input.stride(-1) == 1, "Tensor must have a last dimension with stride 1");
+  Dims sizes(input.sizes()), strides(input.strides());
+  sizes.pop_back();
+  strides.pop_back();
+  for (int64_t& s : strides) {
+    check(s % 2 == 0, "Tensor must have a stride divisible by 2 for all but last dimension");
+    s /= 2;
+  }
+  check(input.offset() % 2 == 0, "Tensor must have a storage_offset divisible by 2");
+  Tensor view = make_view(input, input.sizes(), input.strides(), input.offset());
+  TensorImpl* p = view.impl();
+  p->dtype = to_complex(input.dtype());
+  p->offset /= 2;
+  p->sizes = sizes;
+  p->strides = strides;
+  p->refresh();
+  return view;
+}
+
+Tensor real(const Tensor& input) { return is_complex(input.dtype()) ? part(input, 0) : input; }
+
+Tensor imag(const Tensor& input) {
+  check(is_complex(input.dtype()), "imag is not implemented for tensors with non-complex dtypes.");
+  return part(input, 1);
+}
+
+Tensor conj(const Tensor& input) { return is_complex(input.dtype()) ? conj_physical(input, {}) : input; }
+
+Tensor complex(const Tensor& real, const Tensor& imag, const Out& out) {
+  check(real.dtype() == Dtype::Float32 || real.dtype() == Dtype::Float64,
+        "Expected both inputs to be Half, Float or Double tensors but got ", type_name(real.dtype()), " and ",
+        type_name(imag.dtype()));
+  check(real.dtype() == imag.dtype(), "Expected object of scalar type ", type_name(real.dtype()),
+        " but got scalar type ", type_name(imag.dtype()), " for second argument");
+  Dims shape = broadcast_shapes(real.sizes(), imag.sizes());
+  Dtype dtype = to_complex(real.dtype());
+  Tensor result = out.tensor;
+  if (out.defined()) {
+    check(out.tensor.dtype() == dtype, "Expected object of scalar type ", type_name(dtype), " but got scalar type ",
+          type_name(out.tensor.dtype()), " for argument 'out'");
+    resize_output(result, shape);
+  } else {
+    result = empty(shape, dtype, real.device());
+  }
+  NoGrad guard;
+  copy(ops::real(result), real, false, {});
+  copy(ops::imag(result), imag, false, {});
+  return result;
+}
+
+}  // namespace tl::ops
