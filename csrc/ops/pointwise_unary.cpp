@@ -76,9 +76,7 @@ Tensor neg(const Tensor& input, const Out& out) {
 
 Tensor abs(const Tensor& input, const Out& out) {
   if (input.dtype() == Dtype::Bool) not_implemented("abs_cpu", Dtype::Bool);
-  if (is_complex(input.dtype())) {
-    check(!out.inplace, "In-place abs is not supported for complex tensors.");
-  }
+  check(!out.inplace || !is_complex(input.dtype()), "In-place abs is not supported for complex tensors.");
   return same_unary(Pointwise::Abs, "abs_cpu", input, out);
 }
 
@@ -234,9 +232,6 @@ Tensor clamp_with(Pointwise op, const Tensor& input, Dtype common, const Pointwi
   return elementwise(op, "clamp_scalar_cpu", common, out, {&input}, &params);
 }
 
-// Limits as the compute dtype sees them: an integer's limit saturates instead of wrapping.
-void limit(PointwiseParams& params, int k, const Scalar& s) { params.set(k, s); }
-
 }  // namespace
 
 Tensor clamp(const Tensor& input, const Scalar* min, const Scalar* max, const Out& out) {
@@ -245,8 +240,8 @@ Tensor clamp(const Tensor& input, const Scalar* min, const Scalar* max, const Ou
   if (!min) return clamp_max(input, *max, out);
   Dtype low = result_type(input, *min), high = result_type(input, *max);
   PointwiseParams params;
-  limit(params, 0, *min);
-  limit(params, 1, *max);
+  params.set(0, *min);
+  params.set(1, *max);
   if (std::isnan(params.d[0]) || std::isnan(params.d[1])) params.d[0] = params.d[1] = NAN;
   if (std::isnan(params.d[0])) {
     Tensor number = wrapped_number(Scalar(NAN)), all = ops::add(input, number, Scalar(1), {});
@@ -257,13 +252,13 @@ Tensor clamp(const Tensor& input, const Scalar* min, const Scalar* max, const Ou
 
 Tensor clamp_min(const Tensor& input, const Scalar& min, const Out& out) {
   PointwiseParams params;
-  limit(params, 0, min);
+  params.set(0, min);
   return clamp_with(Pointwise::ClampMin, input, result_type(input, min), params, out);
 }
 
 Tensor clamp_max(const Tensor& input, const Scalar& max, const Out& out) {
   PointwiseParams params;
-  limit(params, 0, max);
+  params.set(0, max);
   return clamp_with(Pointwise::ClampMax, input, result_type(input, max), params, out);
 }
 
@@ -291,8 +286,7 @@ namespace {
 
 Tensor part(const Tensor& input, int64_t which) {
   Tensor view = view_as_real(input);
-  Dims sizes(input.sizes()), strides(view.strides().data(), 0);
-  strides = Dims(view.strides().slice(0, input.sizes().size()));
+  Dims sizes(input.sizes()), strides(view.strides().slice(0, input.sizes().size()));
   return make_view(view, sizes, strides, view.offset() + which);
 }
 
