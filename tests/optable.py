@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 import references as ref
 from samples import ALL, COMPLEX, FLOATS, INTEGERS, NUMBERS, REAL, D, E, Index, Op, S, T
 

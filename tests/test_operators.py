@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from library import IS_TENSORLITE, tl, torch
 from optable import OPS
 from samples import (

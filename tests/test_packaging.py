@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from check_import_time import extra_milliseconds
 from library import IS_TENSORLITE, tl
 
@@ -80,7 +79,8 @@ def test_package_moves(tmp_path: Path) -> None:
         shutil.copy(file.resolve(), tmp_path / "tensorlite" / file.name)
     # Before everything else, an editable installation's finder too.
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
-    code += "sys.meta_path.sort(key=lambda f: 'editable' in repr(f)); import tensorlite as tl; print(tl.__file__, (tl.ones(3) + 1).tolist())"
+    code += "sys.meta_path.sort(key=lambda f: 'editable' in repr(f)); "
+    code += "import tensorlite as tl; print(tl.__file__, (tl.ones(3) + 1).tolist())"
     assert python(code).strip() == f"{tmp_path}/tensorlite/__init__.py [2.0, 2.0, 2.0]"
 
 
