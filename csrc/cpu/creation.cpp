@@ -36,20 +36,21 @@ void fill(void* data, int64_t numel, size_t width, const void* element) {
   });
 }
 
-// Each number is one rounding of start + i * step, except that runs of eight (float32) or four (float64) numbers are
-// counted from their rounded first one, as PyTorch's vectors do.
-template <class T, int kRun>
+// Each number is one rounding of start + i * step, except that runs of kRun numbers are counted from their rounded
+// first one, as PyTorch's vectors do.
+template <class T, class Real, int kRun>
 void float_range(const SequenceArgs& a) {
   T* out = static_cast<T*>(a.data);
   int64_t whole = a.numel / (2 * kRun) * (2 * kRun);
+  double start = a.start, step = a.step;
   parallel_for((a.numel + kRun - 1) / kRun, kSequenceGrain / kRun, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       int64_t i = r * kRun;
       if (i < whole) {
-        double base = T(a.start + a.step * double(i));
-        for (int k = 0; k < kRun; ++k) out[i + k] = T(base + a.step * k);
+        double base = double(Real(T(Real(std::fma(step, double(i), start)))));
+        for (int k = 0; k < kRun; ++k) out[i + k] = T(Real(std::fma(step, k, base)));
       } else {
-        for (int64_t k = i; k < std::min(i + kRun, a.numel); ++k) out[k] = T(a.start + a.step * double(k));
+        for (int64_t k = i; k < std::min(i + kRun, a.numel); ++k) out[k] = T(Real(std::fma(step, double(k), start)));
       }
     }
   });
@@ -57,43 +58,52 @@ void float_range(const SequenceArgs& a) {
 
 void arange(const SequenceArgs& a) {
   switch (a.dtype) {
+    case Dtype::Float16:
+      return float_range<Half, float, 16>(a);
+    case Dtype::BFloat16:
+      return float_range<BFloat16, float, 16>(a);
     case Dtype::Float32:
-      return float_range<float, 8>(a);
+      return float_range<float, float, 8>(a);
     case Dtype::Float64:
-      return float_range<double, 4>(a);
+      return float_range<double, double, 4>(a);
     default:
       break;
   }
   visit(a.dtype, [&]<class T>() {
-    parallel_for(a.numel, kSequenceGrain, [&](int64_t begin, int64_t end) {
-      T* out = static_cast<T*>(a.data);
-      if constexpr (std::is_integral_v<T>) {
+    if constexpr (std::is_integral_v<T>)
+      parallel_for(a.numel, kSequenceGrain, [&](int64_t begin, int64_t end) {
+        T* out = static_cast<T*>(a.data);
         for (int64_t i = begin; i < end; ++i) out[i] = T(uint64_t(a.first) + uint64_t(a.increment) * uint64_t(i));
-      } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
-        for (int64_t i = begin; i < end; ++i) out[i] = T(float(a.start) + float(a.step) * float(i));
-      }
-    });
+      });
   });
 }
 
 // Counts from the nearer end, so that both ends are hit exactly.
+// Half types round after each step; integers first round the ends.
 template <class T, class Real>
 void spaced(const SequenceArgs& a) {
-  Real start = Real(a.start), end = Real(a.end), step = a.numel > 1 ? (end - start) / Real(a.numel - 1) : Real(0);
+  auto round = [](Real x) {
+    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
+      return Real(T(x));
+    else
+      return x;
+  };
+  Real start = round(Real(a.start)), end = round(Real(a.end));
+  if constexpr (std::is_integral_v<T>) start = Real(int64_t(a.start)), end = Real(int64_t(a.end));
+  Real step = a.numel > 1 ? round(round(end - start) / round(Real(a.numel - 1))) : Real(0);
   int64_t half = a.numel / 2;
   parallel_for(a.numel, kSequenceGrain / 8, [&](int64_t from, int64_t to) {
     T* out = static_cast<T*>(a.data);
     for (int64_t i = from; i < to; ++i) {
-      Real x;
-      if (i < half || a.numel == 1)
-        x = std::fma(step, Real(i), start);
+      Real x, s = i < half || a.numel == 1 ? step : -step, base = i < half || a.numel == 1 ? start : end;
+      Real k = Real(i < half || a.numel == 1 ? i : a.numel - 1 - i);
+      if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
+        x = round(round(s * round(k)) + base);
       else
-        x = std::fma(-step, Real(a.numel - 1 - i), end);
-      if (a.base != 0) x = Real(std::pow(Real(a.base), x));
+        x = std::fma(s, k, base);
+      if (a.base != 0) x = std::pow(Real(a.base), x);
       if constexpr (std::is_integral_v<T>)
         out[i] = T(int64_t(x));
-      else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
-        out[i] = T(float(x));
       else
         out[i] = T(x);
     }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "core/parallel.h"
@@ -394,19 +395,21 @@ void randperm(void* out, Dtype dtype, int64_t n, Generator* g) {
     through.template operator()<int64_t>(Dtype::Int64);
 }
 
-// Inverse of the cumulative distribution, which is summed in T.
+// Inverse of the cumulative distribution, which is summed in float32 or float64.
 template <class T>
 void sample_rows(const MultinomialArgs& a) {
-  std::vector<T> cumulative((size_t(a.categories)));
+  using Real = std::conditional_t<std::is_same_v<T, double>, double, float>;
+  std::vector<Real> cumulative((size_t(a.categories)));
   for (int64_t r = 0; r < a.rows; ++r) {
     const T* w = static_cast<const T*>(a.weights) + r * a.categories;
-    T sum = 0;
-    for (int64_t c = 0; c < a.categories; ++c) cumulative[size_t(c)] = sum += w[c];
-    for (T& c : cumulative) c /= sum;
+    Real sum = 0;
+    for (int64_t c = 0; c < a.categories; ++c) cumulative[size_t(c)] = sum += Real(w[c]);
+    for (Real& c : cumulative) c /= sum;
     cumulative.back() = 1;
     for (int64_t s = 0; s < a.samples; ++s) {
       double u = uniform_double(a.generator);
-      auto at = std::lower_bound(cumulative.begin(), cumulative.end(), u, [](T c, double v) { return double(c) < v; });
+      auto at =
+          std::lower_bound(cumulative.begin(), cumulative.end(), u, [](Real c, double v) { return double(c) < v; });
       a.out[r * a.samples + s] = at - cumulative.begin();
     }
   }
@@ -416,14 +419,19 @@ void sample_rows(const MultinomialArgs& a) {
 // exponential with its weight as the rate.
 template <class T>
 void race_rows(const MultinomialArgs& a) {
-  std::vector<T> key((size_t(a.categories)));
+  // Half types round after each step.
+  using Real = std::conditional_t<std::is_same_v<T, double>, double, float>;
+  std::vector<Real> key((size_t(a.categories)));
   std::vector<int64_t> order((size_t(a.categories)));
   for (int64_t r = 0; r < a.rows; ++r) {
     const T* w = static_cast<const T*>(a.weights) + r * a.categories;
-    for (int64_t c = 0; c < a.categories; ++c) key[size_t(c)] = w[c] / T(-std::log1p(-uniform_double(a.generator)));
+    for (int64_t c = 0; c < a.categories; ++c) {
+      T time = T(Real(-std::log1p(-uniform_double(a.generator))));
+      key[size_t(c)] = Real(T(Real(w[c]) / Real(time)));
+    }
     std::iota(order.begin(), order.end(), int64_t(0));
     std::partial_sort(order.begin(), order.begin() + a.samples, order.end(), [&](int64_t x, int64_t y) {
-      T kx = key[size_t(x)], ky = key[size_t(y)];
+      Real kx = key[size_t(x)], ky = key[size_t(y)];
       return kx != ky ? kx > ky : x < y;
     });
     std::copy_n(order.begin(), a.samples, a.out + r * a.samples);
@@ -431,31 +439,35 @@ void race_rows(const MultinomialArgs& a) {
 }
 
 template <class T>
-void check_weights(const MultinomialArgs& a) {
+void multinomial_of(const MultinomialArgs& a) {
   const T* w = static_cast<const T*>(a.weights);
   for (int64_t r = 0; r < a.rows; ++r) {
     double sum = 0;
     for (int64_t c = 0; c < a.categories; ++c) {
-      T v = w[r * a.categories + c];
+      double v = double(float(w[r * a.categories + c]));
+      if constexpr (std::is_same_v<T, double>) v = w[r * a.categories + c];
       check(v >= 0 && !std::isinf(v), "probability tensor contains either `inf`, `nan` or element < 0");
-      sum += double(v);
+      sum += v;
     }
     check(sum > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
   }
+  if (!a.replacement || a.samples == 1)
+    race_rows<T>(a);
+  else
+    sample_rows<T>(a);
 }
 
 void multinomial(const MultinomialArgs& a) {
-  auto run = [&]<class T>() {
-    check_weights<T>(a);
-    if (!a.replacement || a.samples == 1)
-      race_rows<T>(a);
-    else
-      sample_rows<T>(a);
-  };
-  if (a.dtype == Dtype::Float64)
-    run.template operator()<double>();
-  else
-    run.template operator()<float>();
+  switch (a.dtype) {
+    case Dtype::Float16:
+      return multinomial_of<Half>(a);
+    case Dtype::BFloat16:
+      return multinomial_of<BFloat16>(a);
+    case Dtype::Float32:
+      return multinomial_of<float>(a);
+    default:
+      return multinomial_of<double>(a);
+  }
 }
 
 template <class T>

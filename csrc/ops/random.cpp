@@ -159,21 +159,8 @@ void fill_normal(const Tensor& input, double mean, double std, Generator* g) {
   check_std(std);
   Tensor t = real_twin(input);
   if (!is_floating(t.dtype())) not_implemented("normal_kernel_cpu", t.dtype());
-  // Real and imaginary part share the variance, and the mean is real.
-  if (is_complex(input.dtype())) {
-    Tensor real;
-    run(kernels(t).normal, "normal_", t, g, 0, std / std::sqrt(2.0));
-    if (mean != 0) {
-      real = alias(t);
-      real.impl()->sizes.back() = 1;
-      real.impl()->refresh();
-      Tensor shift = wrapped_number(Scalar(mean)), one = wrapped_number(Scalar(1.0));
-      Plan plan;
-      make_plan(plan, real, true, t.dtype(), {&real, &one, &shift});
-      kernel(kernels(t).affine, "normal_", t.device())(plan);
-    }
-    return;
-  }
+  // Real and imaginary part share the variance.
+  if (is_complex(input.dtype())) std *= 0x1.6a09e667f3bcdp-1;  // sqrt(1/2)
   run(kernels(t).normal, "normal_", t, g, mean, std);
 }
 
