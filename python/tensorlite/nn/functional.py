@@ -61,6 +61,11 @@ def _write(inplace: bool, input: Tensor, result: Tensor) -> Tensor:
     return input.copy_(result) if inplace else result
 
 
+def _read(inplace: bool, input: Tensor) -> Tensor:
+    """What an activation that saves its input computes with."""
+    return input.clone() if inplace else input
+
+
 # Convolution
 
 
@@ -346,20 +351,20 @@ def rrelu(
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where positive, ``alpha * (exp(x) - 1)`` elsewhere."""
-    negative = _expm1(input.clamp(max=0)) * alpha
-    return _write(inplace, input, _tl.where(input > 0, input, negative))
+    x = _read(inplace, input)
+    return _write(inplace, input, _tl.where(x > 0, x, _expm1(x.clamp(max=0)) * alpha))
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """The self-normalising ELU (Klambauer et al., 2017)."""
     scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
-    return _write(inplace, input, elu(input, alpha) * scale)
+    return _write(inplace, input, elu(_read(inplace, input), alpha) * scale)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where positive, ``alpha * (exp(x / alpha) - 1)`` elsewhere."""
-    negative = _expm1(input.clamp(max=0) / alpha) * alpha
-    return _write(inplace, input, _tl.where(input > 0, input, negative))
+    x = _read(inplace, input)
+    return _write(inplace, input, _tl.where(x > 0, x, _expm1(x.clamp(max=0) / alpha) * alpha))
 
 
 def _expm1(x: Tensor) -> Tensor:
@@ -382,12 +387,14 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x * sigmoid(x)."""
-    return _write(inplace, input, input * _tl.sigmoid(input))
+    x = _read(inplace, input)
+    return _write(inplace, input, x * _tl.sigmoid(x))
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * tanh(softplus(x))."""
-    return _write(inplace, input, input * _tl.tanh(softplus(input)))
+    x = _read(inplace, input)
+    return _write(inplace, input, x * _tl.tanh(softplus(x)))
 
 
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
@@ -404,7 +411,8 @@ def softsign(input: Tensor) -> Tensor:
 
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(x)), exact for large \\|x\\|."""
-    return input.clamp(max=0) - _log1p(_tl.exp(-_tl.abs(input)))
+    a = _tl.abs(input)
+    return (input - a) / 2 - _log1p(_tl.exp(-a))
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -432,7 +440,8 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * min(max(x + 3, 0), 6) / 6."""
-    return _write(inplace, input, input * (input + 3).clamp(0, 6) / 6)
+    x = _read(inplace, input)
+    return _write(inplace, input, x * _cut(x + 3, 0, 6) / 6)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:

@@ -102,42 +102,41 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Fills with numbers from N(mean, std**2) that lie in [a, b], by the inverse of the distribution function."""
+    """Fills with numbers from N(mean, std**2) that lie in [a, b], by rejection.
+
+    All elements are drawn again in every round, and those still without a value take theirs: from the normal
+    distribution where enough of it lies in [a, b], otherwise from U(a, b) with a chance in proportion to the density.
+    """
     if mean < a - 2 * std or mean > b + 2 * std:
         _warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
-
-    def below(x: float) -> float:
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
-
-    low, high = below((a - mean) / std), below((b - mean) / std)
+    root = std * math.sqrt(2.0)
+    inside = (math.erf((b - mean) / root) - math.erf((a - mean) / root)) / 2
+    draw = _draw_normal if inside > 0.3 else _draw_by_density
     with _tl.no_grad():
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        _erfinv_(tensor)
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        tensor.clamp_(min=a, max=b)
-        return tensor
+        values, rejected = draw(tensor, mean, std, a, b, generator)
+        while bool(rejected.any()):
+            others, again = draw(tensor, mean, std, a, b, generator)
+            values = _tl.where(rejected, others, values)
+            rejected = rejected & again
+        return tensor.copy_(values)
 
 
-def _erfinv_(tensor: Tensor) -> None:
-    if hasattr(tensor, "erfinv_"):
-        tensor.erfinv_()
-        return
-    # Winitzki's approximation to start from, then Newton steps in float64.
-    import numpy as np
+def _draw_normal(like: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> tuple[Tensor, Tensor]:
+    values = _tl.empty_like(like, requires_grad=False).normal_(mean, std, generator=generator)
+    return values, (values < a) | (values > b)
 
-    y = tensor.detach().to(_tl.float64).numpy().reshape(-1)
-    erf = np.frompyfunc(math.erf, 1, 1)
-    inside = np.clip(y, -1 + 1e-16, 1 - 1e-16)
-    log = np.log1p(-inside * inside)
-    t = 2 / (np.pi * 0.147) + log / 2
-    x = np.sign(inside) * np.sqrt(np.sqrt(t * t - log / 0.147) - t)
-    for _ in range(3):
-        x -= (erf(x).astype(np.float64) - inside) / (2 / np.sqrt(np.pi) * np.exp(-x * x))
-    x[np.abs(y) == 1] = np.copysign(np.inf, y[np.abs(y) == 1])
-    tensor.copy_(_tl.from_numpy(x).reshape(tensor.shape))
+
+def _draw_by_density(
+    like: Tensor, mean: float, std: float, a: float, b: float, generator: Any
+) -> tuple[Tensor, Tensor]:
+    peak = (max(a, min(mean, b)) - mean) / std
+    values = _tl.empty_like(like, requires_grad=False).uniform_(a, b, generator=generator)
+    distance = (values - mean) / std
+    log_density = distance * distance * -0.5 + 0.5 * peak**2
+    chance = _tl.empty_like(values).uniform_(generator=generator)
+    return values, _tl.log(chance) > log_density
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
