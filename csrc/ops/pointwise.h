@@ -87,8 +87,6 @@ TL_API Tensor clamp_max_tensor(const Tensor& input, const Tensor& max, const Out
 TL_API Tensor real(const Tensor& input);
 TL_API Tensor imag(const Tensor& input);
 TL_API Tensor conj(const Tensor& input);
-TL_API Tensor view_as_real(const Tensor& input);
-TL_API Tensor view_as_complex(const Tensor& input);
 TL_API Tensor complex(const Tensor& real, const Tensor& imag, const Out& out);
 
 // ---- of three ----

@@ -3,6 +3,7 @@
 #include "ops/cast.h"
 #include "ops/elementwise.h"
 #include "ops/pointwise.h"
+#include "ops/shape.h"
 
 // Operators of one operand.
 
@@ -291,48 +292,6 @@ Tensor part(const Tensor& input, int64_t which) {
 }
 
 }  // namespace
-
-Tensor view_as_real(const Tensor& input) {
-  check(is_complex(input.dtype()), "view_as_real is only supported for complex tensors");
-  Dims sizes(input.sizes()), strides(input.strides());
-  for (int64_t& s : strides) s *= 2;
-  sizes.push_back(2);
-  strides.push_back(1);
-  // The same memory under another dtype: made of a view of the input's own shape, then retyped.
-  Tensor view = make_view(input, input.sizes(), input.strides(), input.offset());
-  TensorImpl* p = view.impl();
-  p->dtype = to_real(input.dtype());
-  p->offset *= 2;
-  p->sizes = sizes;
-  p->strides = strides;
-  p->refresh();
-  return view;
-}
-
-Tensor view_as_complex(const Tensor& input) {
-  check(input.dtype() == Dtype::Float32 || input.dtype() == Dtype::Float64,
-        "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ",
-        type_name(input.dtype()));
-  check(input.dim() > 0, "Input tensor must have one or more dimensions");
-  check(input.size(-1) == 2, "Tensor must have a last dimension of size 2");
-  check(input.stride(-1) == 1, "Tensor must have a last dimension with stride 1");
-  Dims sizes(input.sizes()), strides(input.strides());
-  sizes.pop_back();
-  strides.pop_back();
-  for (int64_t& s : strides) {
-    check(s % 2 == 0, "Tensor must have a stride divisible by 2 for all but last dimension");
-    s /= 2;
-  }
-  check(input.offset() % 2 == 0, "Tensor must have a storage_offset divisible by 2");
-  Tensor view = make_view(input, input.sizes(), input.strides(), input.offset());
-  TensorImpl* p = view.impl();
-  p->dtype = to_complex(input.dtype());
-  p->offset /= 2;
-  p->sizes = sizes;
-  p->strides = strides;
-  p->refresh();
-  return view;
-}
 
 Tensor real(const Tensor& input) { return is_complex(input.dtype()) ? part(input, 0) : input; }
 
