@@ -40,6 +40,7 @@ struct Operator {
   bool inplace = false;              // out is the first argument
   bool inplace_lists = false;        // writes to the tensors of its lists (optimizers)
   bool no_grad = false;              // its result never carries a gradient
+  bool composite = false;            // made of recorded operators: is not recorded itself
   std::shared_ptr<Formula> formula;
 };
 

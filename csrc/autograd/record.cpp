@@ -261,7 +261,7 @@ void record(const Operator& op, const Value* args, Results& results) {
 }  // namespace
 
 void call(const Operator& op, const Value* args, Results& results) {
-  if (grad_enabled() && !op.no_grad && any_requires_grad(op, args)) [[unlikely]] {
+  if (grad_enabled() && !op.no_grad && !op.composite && any_requires_grad(op, args)) [[unlikely]] {
     record(op, args, results);
     return;
   }

@@ -157,6 +157,7 @@ void add_row(py::module_& m, py::module_& nn, const Row& row) {
   Operator op;
   op.fn = row.fn;
   op.no_grad = row.flags & kNoGrad;
+  op.composite = row.flags & kComposite;
   op.inplace_lists = row.flags & kInplaceLists;
   auto* s = new Signature(parse_signature(row.signature, op));
   bool writes_first = s->name.back() == '_' && s->name[0] != '_' && !op.inplace_lists;

@@ -15,6 +15,7 @@ enum Flags : unsigned {
   kNoGrad = 16,        // the result never carries a gradient
   kInplaceLists = 32,  // writes to the tensors of its list arguments (optimizers)
   kInplaceOnly = 64,   // with kInplace: there is no out-of-place form
+  kComposite = 128,    // made of recorded operators (composite/): is not recorded itself
 };
 
 // One operator: its signature in Python, the function that computes it, where it appears.
