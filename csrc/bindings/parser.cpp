@@ -405,7 +405,8 @@ bool wrong_type(const Signature& s, const Param& p, size_t position, PyObject* o
 
 }  // namespace
 
-bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out, std::string* why) {
+bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out, std::string* why,
+           bool method) {
   const Operator& op = *s.op;
   for (size_t i = 0; i < op.defaults.size(); ++i) out.values[i] = op.defaults[i];
   uint64_t given = 0;
@@ -424,15 +425,15 @@ bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names,
       while (used < n && is_int(args[used])) dims.push_back(as_int(args[used++]));
       slot(p) = Value(Ints(dims));
     } else {
-      if (!convert(p, o, out, slot(p))) return wrong_type(s, p, used + 1, o, why);
+      if (!convert(p, o, out, slot(p))) return wrong_type(s, p, used + (method ? 0 : 1), o, why);
       ++used;
     }
     given |= uint64_t(1) << i;
   }
   if (used < n) {
     if (why)
-      *why = str(s.name, "() takes ", s.positional, " positional argument", s.positional == 1 ? "" : "s", " but ", n,
-                 n == 1 ? " was given" : " were given");
+      *why = str(s.name, "() takes ", s.positional - method, " positional argument", s.positional - method == 1 ? "" : "s",
+                 " but ", n - method, n - method == 1 ? " was given" : " were given");
     return false;
   }
   Py_ssize_t keywords = names ? PyTuple_GET_SIZE(names) : 0;
@@ -461,7 +462,7 @@ bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names,
     missing += str(count++ ? ", " : "", "\"", p.name, "\"");
   }
   if (count) {
-    if (why) *why = str(s.name, "() missing ", count, " required positional argument", count > 1 ? "s" : "", ": ", missing);
+    if (why) *why = str(s.name, "() missing ", count, " required positional arguments: ", missing);
     return false;
   }
   return true;

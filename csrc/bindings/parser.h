@@ -64,7 +64,9 @@ struct Arguments {
 };
 
 // Matches Python arguments with a signature. False when they do not fit: `why` (if given) then says so in PyTorch's words.
-bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out, std::string* why);
+// `method`: args[0] is self, which messages do not count.
+bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out,
+           std::string* why = nullptr, bool method = false);
 
 // "(Tensor, int, dim=int)": what was given, for the error.
 std::string describe_arguments(PyObject* const* args, size_t n, PyObject* names);

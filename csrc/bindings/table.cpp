@@ -18,6 +18,7 @@ struct PyOperator {
   vectorcallfunc vectorcall;
   const char* name;
   const char* doc;
+  bool method;  // in messages, arguments are counted from the one after self
   std::vector<Signature*>* signatures;
 };
 PyTypeObject* operator_type;
@@ -53,17 +54,26 @@ PyObject* run(const Signature& s, Arguments& a) {
   return wrap(std::move(results[0]));
 }
 
+// "(Tensor other, *, Scalar alpha=1)", without self for a method.
+std::string shown_parameters(const Signature& s, bool method) {
+  std::string text = s.text.substr(s.text.find('('));
+  if (!method || s.params.empty()) return text;
+  size_t comma = text.find(", ");
+  return comma == std::string::npos ? "()" : "(" + text.substr(comma + 2);
+}
+
 [[noreturn, gnu::noinline]] void no_match(PyOperator* self, PyObject* const* args, size_t n, PyObject* names) {
   std::string why;
   {
     Arguments a;
-    match(*(*self->signatures)[0], args, n, names, a, &why);
+    match(*(*self->signatures)[0], args, n, names, a, &why, self->method);
   }
   if (self->signatures->size() == 1) fail_python(PyExc_TypeError, why);
+  size_t skip = self->method && n ? 1 : 0;
   std::string text = str(self->name, "() received an invalid combination of arguments - got ",
-                         describe_arguments(args, n, names), ", but expected one of:");
-  for (const Signature* s : *self->signatures) text += "\n * " + s->text.substr(s->text.find('('));
-  fail_python(PyExc_TypeError, text);
+                         describe_arguments(args + skip, n - skip, names), ", but expected one of:");
+  for (const Signature* s : *self->signatures) text += "\n * " + shown_parameters(*s, self->method);
+  fail_python(PyExc_TypeError, text + "\n");
 }
 
 PyObject* operator_call(PyObject* o, PyObject* const* args, size_t nargsf, PyObject* names) {
@@ -72,7 +82,7 @@ PyObject* operator_call(PyObject* o, PyObject* const* args, size_t nargsf, PyObj
   return guarded([&]() -> PyObject* {
     for (Signature* s : *self->signatures) {
       Arguments a;
-      if (match(*s, args, n, names, a, nullptr)) return run(*s, a);
+      if (match(*s, args, n, names, a)) return run(*s, a);
     }
     no_match(self, args, n, names);
   });
@@ -134,20 +144,21 @@ PyType_Spec operator_spec = {"tensorlite._C.Operator", sizeof(PyOperator), 0,
 
 struct Families {
   std::vector<std::span<const Row>> rows;
-  std::map<std::string, PyOperator*> operators;
+  std::map<std::string, PyOperator*> operators, methods;
 };
 Families& families() {
   static auto& f = *new Families;
   return f;
 }
 
-PyOperator* operator_object(const std::string& name, const char* doc) {
-  PyOperator*& o = families().operators[name];
+PyOperator* operator_object(const std::string& name, const char* doc, bool method) {
+  PyOperator*& o = (method ? families().methods : families().operators)[name];
   if (!o) {
     o = PyObject_New(PyOperator, operator_type);
     o->vectorcall = operator_call;
     o->name = strdup(name.c_str());
     o->doc = doc;
+    o->method = method;
     o->signatures = new std::vector<Signature*>;
   }
   return o;
@@ -167,13 +178,17 @@ void add_row(py::module_& m, py::module_& nn, const Row& row) {
   }
   auto publish = [&](Signature* signature, Operator definition, unsigned flags) {
     signature->op = &add_operator(std::move(definition));
-    PyOperator* o = operator_object(signature->name, row.doc);
+    PyOperator* o = operator_object(signature->name, row.doc, false);
     o->signatures->push_back(signature);
     PyObject* object = reinterpret_cast<PyObject*>(o);
     if (flags & kFunction) m.attr(signature->name.c_str()) = borrow(object);
     if (flags & kNN) nn.attr(signature->name.c_str()) = borrow(object);
-    if (flags & kMethod)
-      must(PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), signature->name.c_str(), object));
+    if (flags & kMethod) {
+      PyOperator* method = operator_object(signature->name, row.doc, true);
+      method->signatures->push_back(signature);
+      must(PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), signature->name.c_str(),
+                                  reinterpret_cast<PyObject*>(method)));
+    }
   };
   if (row.flags & kInplace) {
     // The in-place twin: the same function with `out` bound to the first argument.

@@ -122,6 +122,7 @@ void add_tensor(py::module_& m) {
   getset.push_back({});
   slots.push_back({Py_tp_getset, getset.data()});
   add_operator_slots(slots);
+  add_buffer_slots(slots);
   slots.push_back({});
   tensor_spec.slots = slots.data();
   tensor_type = make_type(m.ptr(), tensor_spec);
