@@ -504,6 +504,7 @@ void add_conversions(py::module_& m) {
   m.def("from_numpy", from_numpy, "A tensor that shares the array's memory.");
   m.def("_is_numpy_array", [](py::object o) { return is_numpy_array(o.ptr()); });
   m.def("_to_numpy", to_numpy);
+  m.def("_is_contiguous", [](Tensor t) { return t.is_contiguous(); });
   m.def("_tolist", [](Tensor t) {
     Tensor host = on_host(t);
     return take(nested_list(host, 0, host.data_as<char>()));

@@ -63,7 +63,7 @@ static void add_errors(py::module_& m) {
     }
   });
   m.def("_package_name", [] { return package_name(); });
-  m.def("_set_package_name", [](std::string name) { set_package_name(std::move(name)); });
+  m.def("_set_name_prefix", [](std::string name) { set_package_name(std::move(name)); });
 }
 
 }  // namespace tl::python

@@ -1,0 +1,100 @@
+"""tensorlite: a small, fast tensor engine with PyTorch's face.
+
+    import tensorlite as torch
+
+makes most PyTorch programs run as they stand.
+"""
+
+from __future__ import annotations
+
+import sys as _sys
+
+from . import _C
+from ._C import (  # noqa: F401
+    Generator, OutOfMemoryError, Size, bfloat16, bool, can_cast, cdouble, cfloat, complex64, complex128,
+    default_generator, device, double, dtype, float, float16, float32, float64, from_numpy, get_default_dtype,
+    get_num_threads, half, int, int8, int16, int32, int64, is_grad_enabled, is_inference_mode_enabled, long,
+    promote_types, set_default_dtype, set_num_threads, short, uint8,
+)  # fmt: skip
+from ._tensor import Tensor, as_tensor, asarray, tensor
+from .version import __version__
+
+complex32 = None
+e, pi, inf, nan = 2.718281828459045, 3.141592653589793, _sys.float_info.max * 2, _sys.float_info.max * 2 * 0
+newaxis = None
+
+
+class _Constant:
+    """A named choice, as `strided` or `channels_last`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"{_C._package_name()}.{self._name}"
+
+    def __reduce__(self) -> str:
+        return self._name
+
+
+class layout(_Constant):
+    """How elements are stored; there is `strided` only."""
+
+
+class memory_format(_Constant):
+    """The order in which the elements of images lie in memory."""
+
+
+strided = layout("strided")
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")
+
+# Every operator that the table marks as a function.
+_functions = {name: f for name, f in vars(_C).items() if type(f) is _C.Operator and not name.startswith("__")}
+globals().update(_functions)
+
+from . import autograd, random  # noqa: E402
+from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from .functional import *  # noqa: E402, F403
+from .random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
+
+
+def is_tensor(obj: object) -> bool:  # noqa: F821
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+# Parts that a program may not need are imported when first named.
+_LAZY = (
+    "accelerator", "amp", "backends", "compat", "cuda", "fft", "jit", "linalg", "mps", "nn", "onnx", "optim", "special",
+    "testing", "utils", "version", "vision", "distributions", "serialization", "return_types", "hub", "multiprocessing",
+)  # fmt: skip
+_LAZY_NAMES = {
+    "set_printoptions": "_tensor_str",
+    "finfo": "_type_info",
+    "iinfo": "_type_info",
+    "save": "serialization",
+    "load": "serialization",
+}
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name in _LAZY_NAMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _LAZY:
+        try:
+            return importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_LAZY) | set(_LAZY_NAMES))

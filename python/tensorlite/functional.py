@@ -1,0 +1,69 @@
+"""Functions of the top level that are made of others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _C
+
+__all__ = ["is_complex", "is_floating_point", "is_nonzero", "numel", "result_type", "broadcast_tensors", "broadcast_shapes"]
+
+Tensor = _C.Tensor
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements of a tensor."""
+    return input.numel()
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is a floating one."""
+    return input.dtype.is_floating_point
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype is complex."""
+    return input.dtype.is_complex
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the single element differs from zero."""
+    if input.numel() != 1:
+        raise RuntimeError(
+            "Boolean value of Tensor with " + ("no values" if not input.numel() else "more than one value") + " is ambiguous"
+        )
+    return input.item() != 0
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype of an arithmetic operator on the two, tensors or numbers."""
+    if not isinstance(tensor1, Tensor) and not isinstance(tensor2, Tensor):
+        tensor1 = _C._tensor_from(tensor1, None)
+    empty = [x[:0] if isinstance(x, Tensor) and x.dim() else x for x in (tensor1, tensor2)]
+    first, second = empty if isinstance(empty[0], Tensor) else empty[::-1]
+    if first.dtype == _C.bool and (not isinstance(second, Tensor) or second.dtype == _C.bool):
+        return _C.bool if isinstance(second, (bool, Tensor)) else (first.to(_C.uint8) + second).dtype if isinstance(second, float) else _C.int64
+    return _C.add(first, second).dtype
+
+
+def broadcast_shapes(*shapes: Any) -> Any:
+    """The shape to which the shapes broadcast."""
+    sizes: list[int] = []
+    for shape in shapes:
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        sizes = [1] * (len(shape) - len(sizes)) + sizes
+        for i in range(-1, -len(shape) - 1, -1):
+            if shape[i] == 1 or shape[i] == sizes[i]:
+                continue
+            if sizes[i] != 1:
+                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+            sizes[i] = shape[i]
+    return _C.Size(sizes)
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """The tensors expanded to their common shape."""
+    if len(tensors) == 1 and not isinstance(tensors[0], Tensor):
+        tensors = tuple(tensors[0])
+    shape = broadcast_shapes(*(t.shape for t in tensors))
+    return tuple(t.expand(shape) for t in tensors)
