@@ -30,13 +30,13 @@ def right(grad, a, layout=None):
 
 @derivative(
     "mm",
-    saves={"input": "mat2", "mat2": "input", "input.shape": "input", "input.strides": "input", "mat2.shape": "mat2", "mat2.strides": "mat2"},
+    saves={"input": "mat2", "mat2": "input", "input.shape": "input", "input.stride": "input", "mat2.shape": "mat2", "mat2.stride": "mat2"},
 )
 def mm(n, grad):
     a, b = n.needs_input_grad
     return (
-        left(grad, n.mat2, (n.input_shape, n.input_strides)) if a else None,
-        right(grad, n.input, (n.mat2_shape, n.mat2_strides)) if b else None,
+        left(grad, n.mat2, (n.input_shape, n.input_stride)) if a else None,
+        right(grad, n.input, (n.mat2_shape, n.mat2_stride)) if b else None,
     )
 
 
@@ -46,9 +46,9 @@ def mm(n, grad):
         "mat1": "mat2",
         "mat2": "mat1",
         "mat1.shape": "mat1",
-        "mat1.strides": "mat1",
+        "mat1.stride": "mat1",
         "mat2.shape": "mat2",
-        "mat2.strides": "mat2",
+        "mat2.stride": "mat2",
         "beta": (),
         "alpha": (),
     },
@@ -57,8 +57,8 @@ def addmm(n, grad):
     c, a, b = n.needs_input_grad
     return (
         scaled(grad, n.beta) if c else None,
-        scaled(left(grad, n.mat2, (n.mat1_shape, n.mat1_strides)), n.alpha) if a else None,
-        scaled(right(grad, n.mat1, (n.mat2_shape, n.mat2_strides)), n.alpha) if b else None,
+        scaled(left(grad, n.mat2, (n.mat1_shape, n.mat1_stride)), n.alpha) if a else None,
+        scaled(right(grad, n.mat1, (n.mat2_shape, n.mat2_stride)), n.alpha) if b else None,
     )
 
 
