@@ -18,6 +18,13 @@ TL_API Tensor to_device(const Tensor& input, Device device, OptDtype dtype, bool
 TL_API Tensor to_other(const Tensor& input, const Tensor& other, bool non_blocking, bool copy);
 TL_API Tensor type_as(const Tensor& input, const Tensor& other);
 
+// x.float() and its kin
+template <Dtype dtype>
+Tensor to_fixed(const Tensor& input) {
+  return to(input, dtype, std::nullopt, false, false);
+}
+inline Tensor cpu(const Tensor& input) { return to(input, std::nullopt, Device{}, false, false); }
+
 TL_API Tensor clone(const Tensor& input);
 // The input itself when it is row-major, else a row-major copy.
 TL_API Tensor contiguous(const Tensor& input);
