@@ -6,6 +6,12 @@
 #include "autograd/call.h"
 
 namespace tl {
+
+AnomalyMode& anomaly_mode() {
+  thread_local AnomalyMode mode;
+  return mode;
+}
+
 namespace {
 
 struct GradMode {
@@ -177,9 +183,7 @@ class GraphTask {
     bool any = false;
     for (const Tensor& g : grads) any |= g.defined();
     if (state.needed && any) {
-      results = node->has_hooks() && (!node->hooks().pre.empty() || !node->hooks().post.empty())
-                    ? apply_with_hooks(*node, std::move(grads))
-                    : node->apply(std::move(grads));
+      results = anomaly_mode().enabled ? apply_watched(*node, std::move(grads)) : apply(*node, std::move(grads));
       if (!options_.retain_graph) node->release_saved();
     }
     for (size_t i = 0; i < node->edges.size(); ++i) {
@@ -210,7 +214,26 @@ class GraphTask {
     }
   }
 
-  static Grads apply_with_hooks(Node& node, Grads grads) {
+  static Grads apply_watched(Node& node, Grads grads) {
+    try {
+      Grads results = apply(node, std::move(grads));
+      if (!anomaly_mode().check_nan) return results;
+      static Op isnan("isnan"), any("any");
+      for (size_t i = 0; i < results.size(); ++i) {
+        if (!results[i].defined() || !is_differentiable(results[i].dtype())) continue;
+        NoGrad guard;
+        check(!*any(isnan(results[i])).data_as<bool>(), "Function '", node.name(), "' returned nan values in its ", i,
+              "th output.");
+      }
+      return results;
+    } catch (...) {
+      if (anomaly_mode().tell) anomaly_mode().tell(node);
+      throw;
+    }
+  }
+
+  static Grads apply(Node& node, Grads grads) {
+    if (!node.has_hooks() || (node.hooks().pre.empty() && node.hooks().post.empty())) return node.apply(std::move(grads));
     auto pre = node.hooks().pre, post = node.hooks().post;
     for (auto& h : pre) h->pre(grads);
     if (post.empty()) return node.apply(std::move(grads));

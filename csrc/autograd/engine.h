@@ -13,6 +13,16 @@ struct BackwardOptions {
   bool accumulate = true;
 };
 
+// Anomaly detection: remembers where in the program each node was made, and with `check_nan` raises at the node that
+// first gives a NaN. The binding says how to remember and how to tell.
+struct AnomalyMode {
+  bool enabled = false;
+  bool check_nan = true;
+  void (*remember)(Node& node) = nullptr;
+  void (*tell)(Node& node) = nullptr;
+};
+TL_API AnomalyMode& anomaly_mode();
+
 // Runs the graph from `roots` back, in the order opposite to recording. With `inputs`, only what leads to them; the
 // answer then holds, unless `accumulate`, one gradient for each, undefined where none flows.
 TL_API std::vector<Tensor> run_backward(const std::vector<Edge>& roots, std::vector<Tensor> grads,

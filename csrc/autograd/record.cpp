@@ -1,7 +1,7 @@
-#include <deque>
 #include <map>
 
 #include "autograd/call.h"
+#include "autograd/engine.h"
 
 namespace tl {
 
@@ -240,6 +240,7 @@ void record(const Operator& op, const Value* args, Results& results) {
   check(!op.inplace_lists, op.display, "(): writes to its arguments and is not recorded; call it under no_grad().");
 
   Ref<Node> node = make_node(op, args);
+  if (anomaly_mode().enabled && anomaly_mode().remember) anomaly_mode().remember(*node);
   op.fn(args, results);
   if (op.inplace) {
     bump_written(op, args);

@@ -253,11 +253,28 @@ py::object backward(py::object tensors, py::object grads, bool retain_graph, boo
   return tuple;
 }
 
+// ---- anomaly detection ----
+
+void remember_traceback(Node& node) {
+  py::object self = take(wrap(Ref<Node>::share(&node)));
+  self.attr("__dict__")["_traceback"] = py::module_::import("traceback").attr("format_stack")();
+}
+
+void tell_traceback(Node& node) {
+  py::error_scope keep;
+  py::object self = take(wrap(Ref<Node>::share(&node)));
+  py::module_::import("tensorlite.autograd.anomaly_mode").attr("_tell")(self);
+}
+
 }  // namespace
 
 void add_autograd(py::module_& m) {
   m.def("_run_backward", backward);
   m.def("_register_derivative", register_derivative);
+  m.def("_anomaly_mode", [] { return py::make_tuple(anomaly_mode().enabled, anomaly_mode().check_nan); });
+  m.def("_set_anomaly_mode", [](bool on, bool check_nan) {
+    anomaly_mode() = {on, check_nan, remember_traceback, tell_traceback};
+  });
   m.def("is_grad_enabled", [] { return grad_enabled(); }, "Whether operators are recorded.");
   m.def("_set_grad_enabled", [](bool on) { set_grad_enabled(on); });
   m.def("is_inference_mode_enabled", [] { return inference_enabled(); });
