@@ -408,7 +408,7 @@ bool wrong_type(const Signature& s, const Param& p, size_t position, PyObject* o
 bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out, std::string* why,
            bool method) {
   const Operator& op = *s.op;
-  for (size_t i = 0; i < op.defaults.size(); ++i) out.values[i] = op.defaults[i];
+  for (size_t i = 0; i < op.defaults.size(); ++i) new (out.values + i) Value(op.defaults[i]);
   uint64_t given = 0;
   Value dropped;
   auto slot = [&](const Param& p) -> Value& { return p.value < 0 ? dropped : out.values[p.value]; };

@@ -56,7 +56,9 @@ Signature parse_signature(const char* text, Operator& op);
 // Arguments of one call. Owns what the values point to.
 struct Arguments {
   static constexpr size_t kTemporaries = 6;
-  Value values[Operator::kMaxArgs];
+  // Uninitialised until a signature is matched: most calls use three or four of them.
+  alignas(Value) unsigned char raw[Operator::kMaxArgs * sizeof(Value)];
+  Value* values = reinterpret_cast<Value*>(raw);
   Small<Tensor, kTemporaries> tensors;
   Small<Dims, kTemporaries> dims;
   Small<std::vector<Tensor>, 2> lists;

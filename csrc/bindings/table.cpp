@@ -217,13 +217,16 @@ void add_row(py::module_& m, py::module_& nn, const Row& row) {
 
 RowsRegistrar::RowsRegistrar(std::span<const Row> rows) { families().rows.push_back(rows); }
 
-PyObject* call_operator(const char* name, PyObject* const* args, size_t n) {
-  auto it = families().operators.find(name);
-  if (it == families().operators.end()) {
-    PyErr_Format(PyExc_NotImplementedError, "%s: this operator is not there yet", name);
-    return nullptr;
+PyObject* OperatorCall::operator()(PyObject* const* args, size_t n) {
+  if (!operator_) {
+    auto it = families().operators.find(name_);
+    if (it == families().operators.end()) {
+      PyErr_Format(PyExc_NotImplementedError, "%s: this operator is not there yet", name_);
+      return nullptr;
+    }
+    operator_ = reinterpret_cast<PyObject*>(it->second);
   }
-  return operator_call(reinterpret_cast<PyObject*>(it->second), args, n, nullptr);
+  return operator_call(operator_, args, n, nullptr);
 }
 
 void add_operators(py::module_& m) {

@@ -9,13 +9,13 @@ namespace {
 
 bool operand(PyObject* o) { return is_tensor(o) || is_number(o); }
 
-// Calls an operator by name; other types than tensors and numbers are left to their own reflected operator.
+// Calls an operator; other types than tensors and numbers are left to their own reflected operator.
 template <class... A>
-PyObject* dispatch(const char* name, A... args) {
+PyObject* dispatch(OperatorCall& op, A... args) {
   PyObject* all[] = {args...};
   for (PyObject* o : all)
     if (!operand(o)) Py_RETURN_NOTIMPLEMENTED;
-  return call_operator(name, all, sizeof...(args));
+  return op(all, sizeof...(args));
 }
 
 // The four operators of arithmetic without the parser: their arguments are two operands and defaults.
@@ -63,7 +63,8 @@ PyObject* nb_sub(PyObject* a, PyObject* b) { return is_tensor(a) ? sub(a, b) : r
 PyObject* nb_div(PyObject* a, PyObject* b) {
   if (is_tensor(a)) return div(a, b);
   if (!operand(a)) Py_RETURN_NOTIMPLEMENTED;
-  PyObject* inverse = dispatch("reciprocal", b);
+  static OperatorCall reciprocal("reciprocal");
+  PyObject* inverse = dispatch(reciprocal, b);
   if (!inverse) return nullptr;
   PyObject* result = mul(inverse, a);
   Py_DECREF(inverse);
@@ -76,14 +77,24 @@ PyObject* nb_idiv(PyObject* a, PyObject* b) { return div_(a, b); }
 
 PyObject* nb_pow(PyObject* a, PyObject* b, PyObject* mod) {
   if (mod != Py_None) Py_RETURN_NOTIMPLEMENTED;
-  return dispatch("pow", a, b);
+  static OperatorCall pow("pow");
+  return dispatch(pow, a, b);
 }
-PyObject* nb_ipow(PyObject* a, PyObject* b, PyObject*) { return dispatch("pow_", a, b); }
+PyObject* nb_ipow(PyObject* a, PyObject* b, PyObject*) {
+  static OperatorCall pow_("pow_");
+  return dispatch(pow_, a, b);
+}
 
 #define TL_UNARY(slot, name) \
-  PyObject* slot(PyObject* a) { return dispatch(name, a); }
+  PyObject* slot(PyObject* a) {  \
+    static OperatorCall op(name); \
+    return dispatch(op, a);      \
+  }
 #define TL_BINARY(slot, name) \
-  PyObject* slot(PyObject* a, PyObject* b) { return dispatch(name, a, b); }
+  PyObject* slot(PyObject* a, PyObject* b) { \
+    static OperatorCall op(name);             \
+    return dispatch(op, a, b);               \
+  }
 TL_UNARY(nb_neg, "neg")
 TL_UNARY(nb_abs, "abs")
 TL_UNARY(nb_invert, "bitwise_not")
@@ -107,8 +118,9 @@ TL_BINARY(nb_irshift, "bitwise_right_shift_")
 PyObject* nb_pos(PyObject* a) { return Py_NewRef(a); }
 
 PyObject* compare(PyObject* a, PyObject* b, int op) {
-  static const char* names[] = {"lt", "le", "eq", "ne", "gt", "ge"};
-  return dispatch(names[op], a, b);
+  static OperatorCall calls[] = {OperatorCall("lt"), OperatorCall("le"), OperatorCall("eq"),
+                                 OperatorCall("ne"), OperatorCall("gt"), OperatorCall("ge")};
+  return dispatch(calls[op], a, b);
 }
 
 void need_one_element(const Tensor& t, const char* what) {

@@ -15,7 +15,15 @@ void add_buffer_slots(std::vector<PyType_Slot>& slots);         // convert.cpp
 PyObject* tensor_getitem(PyObject* self, PyObject* index);
 int tensor_setitem(PyObject* self, PyObject* index, PyObject* value);
 
-// The operator behind a name, for calls with Python arguments.
-PyObject* call_operator(const char* name, PyObject* const* args, size_t n);
+// An operator called with Python arguments from C++; looked up at its first call.
+class OperatorCall {
+ public:
+  explicit constexpr OperatorCall(const char* name) : name_(name) {}
+  PyObject* operator()(PyObject* const* args, size_t n);
+
+ private:
+  const char* name_;
+  PyObject* operator_ = nullptr;
+};
 
 }  // namespace tl::python
