@@ -238,7 +238,7 @@ void integers(const RandomArgs& a) {
       with_words(g, n, 2, [&](const uint32_t* w, int64_t i, int64_t count) {
         for (int64_t k = 0; k < count; ++k) {
           uint64_t v = (uint64_t(w[2 * k]) << 32) | w[2 * k + 1];
-          out[i + k] = int64_t((a.range ? v % a.range : v) + uint64_t(a.from));
+          out[i + k] = int64_t(a.range ? v % a.range + uint64_t(a.from) : v);
         }
       });
     });

@@ -12,7 +12,7 @@ struct RandomArgs {
   Generator* generator;
   double a, b;     // the distribution's parameters
   int64_t from;    // of `integers`
-  uint64_t range;  // of `integers`; 0: all 2^64
+  uint64_t range;  // of `integers`; 0: all 2^64, without `from`
   bool wide;       // of `integers`: 64 bits a draw
   bool row_major;  // the output is contiguous
 };
