@@ -16,6 +16,7 @@ from ._C import (  # noqa: F401
     get_num_threads, half, int, int8, int16, int32, int64, is_grad_enabled, is_inference_mode_enabled, long,
     promote_types, set_default_dtype, set_num_threads, short, uint8,
 )  # fmt: skip
+from ._legacy import CPU_TYPES, set_default_tensor_type
 from ._tensor import Tensor, as_tensor, asarray, tensor
 from .version import __version__
 
@@ -54,6 +55,7 @@ channels_last_3d = memory_format("channels_last_3d")
 # Every operator that the table marks as a function.
 _functions = {name: f for name, f in vars(_C).items() if type(f) is _C.Operator and not name.startswith("__")}
 globals().update(_functions)
+globals().update(CPU_TYPES)
 
 from . import autograd, random  # noqa: E402
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402

@@ -84,29 +84,6 @@ def asarray(
     return _require(t, requires_grad)
 
 
-def _legacy_new(cls: type, *args: Any, device: Any = None, dtype: Any = None) -> Tensor:
-    """Tensor(2, 3): uninitialised, of this size. Tensor([1, 2]): of this data, in the default dtype."""
-    dtype = _C.get_default_dtype() if dtype is None else dtype
-    if not args:
-        t = _C.empty((0,), dtype=dtype)
-    elif len(args) == 1 and isinstance(args[0], Tensor):
-        t = args[0].detach() if args[0].dtype == dtype else None
-        if t is None:
-            raise TypeError(f"expected {dtype} (got {args[0].dtype}): use tensor.to(dtype) to convert")
-    elif all(isinstance(a, int) and not isinstance(a, builtins.bool) for a in args):
-        t = _C.empty(args, dtype=dtype)
-    elif len(args) == 1 and isinstance(args[0], _C.Size):
-        t = _C.empty(args[0], dtype=dtype)
-    elif len(args) == 1 and (hasattr(args[0], "__len__") or hasattr(args[0], "__array_interface__")):
-        t = _C._tensor_from(args[0], dtype)
-    else:
-        raise TypeError(f"new(): data must be a sequence or sizes as ints, not {type(args[0]).__name__}")
-    return t if cls is Tensor else Tensor._make_subclass(cls, t)
-
-
-_C._set_tensor_new(_legacy_new)
-
-
 # ---- autograd ----
 
 
