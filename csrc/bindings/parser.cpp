@@ -36,6 +36,7 @@ std::vector<std::string> split(const std::string& s) {
 
 Type type_from(const std::string& text, Param& p) {
   std::string t = text;
+  if (t == "!False") return Type::OnlyFalse;
   if (t[0] == '!') return Type::Ignored;
   if (t.back() == '?') {
     p.optional = true;
@@ -174,7 +175,7 @@ Signature parse_signature(const char* text, Operator& op) {
     p.type = type_from(part.substr(0, space), p);
     p.keyword_only = keyword_only;
     if (p.has_default && given == "None") p.optional = true;
-    if (p.type != Type::Ignored && p.type != Type::RequiresGrad) {
+    if (p.type != Type::Ignored && p.type != Type::OnlyFalse && p.type != Type::RequiresGrad) {
       p.value = int(op.params.size());
       if (p.name == "out")
         op.out_arg = p.value;
@@ -358,6 +359,8 @@ bool convert(const Param& p, PyObject* o, Arguments& out, Value& v) {
       if (!PyBool_Check(o)) return false;
       out.requires_grad = o == Py_True;
       return true;
+    case Type::OnlyFalse:
+      return o == Py_False;
     case Type::Ignored:
       return true;
   }

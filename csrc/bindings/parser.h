@@ -24,6 +24,7 @@ enum class Type : uint8_t {
   Generator,
   RequiresGrad,  // handled here, not passed on
   Ignored,       // accepted for PyTorch's sake: layout, pin_memory, memory_format
+  OnlyFalse,     // a flag whose other value is another signature's
 };
 
 struct Param {

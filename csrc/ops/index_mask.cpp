@@ -136,7 +136,9 @@ Tensor nonzero(const Tensor& input, const Out& out) {
   return out.tensor;
 }
 
-std::vector<Tensor> nonzero_tuple(const Tensor& input) {
+Tensor argwhere(const Tensor& input) { return nonzero(input, {}); }
+
+std::vector<Tensor> nonzero_tuple(const Tensor& input, bool) {
   NoGrad guard;
   Tensor columns = nonzero_columns(input.dim() ? input : make_view(input, {1}, {1}, input.offset()));
   std::vector<Tensor> result;
