@@ -162,8 +162,6 @@ const Row rows[] = {
     {"clamp_min.Tensor(Tensor input, Tensor min" TL_OUT, TL_OP(ops::clamp_min_tensor), kAll},
     {"clamp_max(Tensor input, Scalar max" TL_OUT, TL_OP(ops::clamp_max), kAll, "min(input, max)."},
     {"clamp_max.Tensor(Tensor input, Tensor max" TL_OUT, TL_OP(ops::clamp_max_tensor), kAll},
-    {"real(Tensor input) -> Tensor", TL_OP(ops::real), kFunction, "A view of the real parts; a real tensor itself."},
-    {"imag(Tensor input) -> Tensor", TL_OP(ops::imag), kFunction, "A view of the imaginary parts."},
     {"conj(Tensor input) -> Tensor", TL_OP(ops::conj), kBoth, "The complex conjugate; a real tensor itself."},
     {"complex(Tensor real, Tensor imag" TL_OUT, TL_OP(ops::complex), kFunction, "real + 1j * imag."},
 
