@@ -1,12 +1,13 @@
 """gradcheck, gradgradcheck and autograd.functional."""
 
+import importlib
 import math
 
 import pytest
 from library import IS_TENSORLITE, tl, torch
 
 gradcheck, gradgradcheck = tl.autograd.gradcheck, tl.autograd.gradgradcheck
-GradcheckError = tl.autograd.gradcheck.__globals__["GradcheckError"]
+GradcheckError = importlib.import_module(tl.__name__ + ".autograd.gradcheck").GradcheckError
 Function = tl.autograd.Function
 
 

@@ -82,12 +82,57 @@ bool stale_view_needs_grad(const Tensor& t) {
 
 }  // namespace detail
 
+namespace {
+
+// "AddBackward0" -> "Add", as messages have it.
+std::string short_name(const Node& node) {
+  std::string name = node.name();
+  if (size_t at = name.rfind("Backward"); at != std::string::npos) {
+    name.erase(at, 8);
+    if (name.size() == at + 1 && name.back() == '0') name.pop_back();
+  }
+  return name;
+}
+
+// Autograd cannot follow a write to this view, or to its base.
+[[noreturn]] void refuse_view(const Tensor& t, const char* what_happened) {
+  ViewKind kind = t.impl()->view_kind;
+  const char* mode = kind == ViewKind::Inference ? "inference_mode" : "no_grad";
+  std::string text;
+  if (AutogradMeta* m = meta(t); m && m->grad_fn)
+    text = str("Output ", m->output_nr, " of ", short_name(*m->grad_fn), " is a view ",
+               kind == ViewKind::NoGrad ? "of a view which was created in no_grad mode " : "", "and ", what_happened,
+               kind == ViewKind::NoGrad ? " with grad mode enabled. " : ". ");
+  else if (kind == ViewKind::Inference)
+    text = str("A view was created in inference mode and ", what_happened, " in normal mode. ");
+  else
+    text = str("A view was created in no_grad mode and ", what_happened, " with grad mode enabled. ");
+  switch (kind) {
+    case ViewKind::MultiOutput:
+      fail(text, "This view is the output of a function that returns multiple views. Such functions do not allow the "
+                 "output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
+    case ViewKind::CustomFunction:
+      fail(text, "This view was created inside a custom Function (or because an input was returned as-is) and the "
+                 "autograd logic to handle view+inplace would override the custom backward associated with the custom "
+                 "Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the "
+                 "output of the custom Function.");
+    default:
+      fail(text, "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+                 "moving both the view and the inplace either both inside the ", mode, " block (if you don't want the "
+                 "inplace to be tracked) or both outside (if you want the inplace to be tracked).");
+  }
+}
+
+}  // namespace
+
 Ref<Node> grad_fn(const Tensor& t) {
   TensorImpl* p = t.impl();
   AutogradMeta* m = meta(t);
   if (p->base && p->view_version != p->version()) {
     Tensor base(p->base);
     if ((m && m->grad_fn) || requires_grad(base)) {
+      if (p->view_kind != ViewKind::Default)
+        refuse_view(t, "its base or another view of its base has been modified inplace");
       // The base was written to after this view was made: its history is now a view of the base's.
       static Operator& as_strided = get_operator("as_strided");
       Value args[] = {base, t.sizes(), t.strides(), t.offset()};
@@ -134,30 +179,7 @@ void add_tensor_hook(const Tensor& t, std::shared_ptr<GradHook> hook) {
 
 void check_inplace(const Tensor& t) {
   TensorImpl* p = t.impl();
-  if (p->base && p->view_kind != ViewKind::Default) {
-    Ref<Node> fn = grad_fn(t);
-    std::string who =
-        fn ? str("Output ", meta(t)->output_nr, " of ", fn->name(), " is a view and is being modified inplace. ")
-           : str("A view was created in no_grad mode and is being modified inplace with grad mode enabled. ");
-    switch (p->view_kind) {
-      case ViewKind::MultiOutput:
-        fail(who, "This view is the output of a function that returns multiple views. Such functions do not allow the "
-                  "output views to be modified inplace. You should replace the inplace operation by an out-of-place "
-                  "one.");
-      case ViewKind::NoGrad:
-        fail(who, "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-                  "moving both the view and the inplace either both inside the no_grad block (if you don't want the "
-                  "inplace to be tracked) or both outside (if you want the inplace to be tracked).");
-      case ViewKind::CustomFunction:
-        fail(who, "This view was created inside a custom Function (or because an input was returned as-is) and the "
-                  "autograd logic to handle view+inplace would override the custom backward associated with the custom "
-                  "Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning "
-                  "the output of the custom Function.");
-      default:
-        fail(who, "A view that was created in inference mode is being modified inplace outside of it, which is "
-                  "forbidden. Clone the view first.");
-    }
-  }
+  if (p->base && p->view_kind != ViewKind::Default) refuse_view(t, "is being modified inplace");
   if (!requires_grad(t)) return;
   if (p->base && is_leaf(Tensor(p->base)))
     fail("a view of a leaf Variable that requires grad is being used in an in-place operation.");
@@ -293,11 +315,11 @@ Tensor SavedTensor::unpack(Node* owner) const {
     Ref<Node> fn = is_output_ ? Ref<Node>::share(owner) : grad_fn(data_);
     std::string what = str("[", package_name(), ".", data_.device().is_cpu() ? "" : "cuda.", type_name(data_.dtype()),
                            "Tensor ", to_string(data_.sizes()), "]");
-    if (fn) what += str(", which is output ", output_nr_, " of ", fn->name(), ",");
+    if (fn) what += str(", which is output ", output_nr_, " of ", short_name(*fn), ",");
     fail("one of the variables needed for gradient computation has been modified by an inplace operation: ", what,
          " is at version ", now, "; expected version ", version_,
          " instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with ",
-         package_name(), ".autograd.set_detect_anomaly(True).");
+         package_name(), ".autograd.set_detect_anomaly(True, check_nan=False).");
   }
   if (!is_output_) return data_;
   Tensor t = detach(data_);

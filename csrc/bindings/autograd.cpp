@@ -246,8 +246,8 @@ py::object backward(py::object tensors, py::object grads, bool retain_graph, boo
   py::object tuple = take(PyTuple_New(Py_ssize_t(answers.size())));
   for (size_t i = 0; i < answers.size(); ++i) {
     check(answers[i].defined() || allow_unused,
-          "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
-          "is the desired behavior.");
+          "The differentiated Tensor at index ", i, " appears to not have been used in the graph. Set allow_unused=True "
+          "if this is the desired behavior.");
     PyTuple_SET_ITEM(tuple.ptr(), Py_ssize_t(i), must(wrap(std::move(answers[i]))));
   }
   return tuple;

@@ -1,6 +1,7 @@
 #include "bindings/python.h"
 
 #include "bindings/tensor_object.h"
+#include "cpu/backend.h"
 
 namespace tl::python {
 
@@ -62,6 +63,7 @@ static void add_errors(py::module_& m) {
       set_error_from_exception();
     }
   });
+  m.def("_cpu_capability", [] { return cpu_capability(); });
   m.def("_package_name", [] { return package_name(); });
   m.def("_set_name_prefix", [](std::string name) { set_package_name(std::move(name)); });
 }

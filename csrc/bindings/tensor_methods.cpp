@@ -63,11 +63,14 @@ int set_grad(PyObject* self, PyObject* value, void*) {
                                        Py_TYPE(value)->tp_name));
     const Tensor& g = unwrap(value);
     check(!g.is(t), "can't assign Variable as its own grad");
-    check(g.dtype() == t.dtype(), "assigned grad has data of a different type: the tensor is ", type_name(t.dtype()),
-          ", the gradient ", type_name(g.dtype()));
-    check(g.device() == t.device(), "assigned grad has data located on a different device");
-    check(g.sizes() == t.sizes(), "assigned grad has data of a different size: the tensor is ", to_string(t.sizes()),
-          ", the gradient ", to_string(g.sizes()));
+    check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", name(g.dtype()),
+          "' to a tensor with grad_dtype '", name(t.dtype()), "'. The gradient must match the tensor's dtype.");
+    check(g.device() == t.device(), "attempting to assign a gradient with device type '", to_string(g.device()),
+          "' to a tensor with device type '", to_string(t.device()), "'. Please ensure that the gradient and the tensor "
+          "are on the same device");
+    check(g.sizes() == t.sizes(), "attempting to assign a gradient of size '", to_string(g.sizes()),
+          "' to a tensor of size '", to_string(t.sizes()), "'. Please ensure that the gradient and the tensor are the same "
+          "size");
     make_meta(t).grad = g;
     return 0;
   });

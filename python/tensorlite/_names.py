@@ -6,21 +6,17 @@ script's text is PyTorch's to the letter.
 
 from __future__ import annotations
 
-_prefix = "tensorlite"
+from . import _C
 
 
 def prefix() -> str:
-    return _prefix
+    return _C._package_name()
 
 
 def qualname(name: str) -> str:
     """`float64` -> `tensorlite.float64`, or `torch.float64` under `tensorlite.compat`."""
-    return f"{_prefix}.{name}"
+    return f"{prefix()}.{name}"
 
 
 def set_prefix(name: str) -> None:
-    global _prefix
-    _prefix = name
-    from . import _C
-
     _C._set_name_prefix(name)

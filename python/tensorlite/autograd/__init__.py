@@ -151,8 +151,9 @@ def __getattr__(name: str) -> Any:
 
         return importlib.import_module(f"{__name__}.{name}")
     if name in ("gradcheck", "gradgradcheck", "GradcheckError"):
-        from . import gradcheck as module
+        import importlib
 
+        module = importlib.import_module(f"{__name__}.gradcheck")
         globals().update({n: getattr(module, n) for n in ("gradcheck", "gradgradcheck", "GradcheckError")})
         return globals()[name]
     if name in ("detect_anomaly", "set_detect_anomaly"):
