@@ -10,7 +10,7 @@
 namespace tl {
 
 // The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), seeded by the low 32 bits of the seed.
-struct Mt19937 {
+struct TL_API Mt19937 {
   static constexpr int kWords = 624, kShift = 397;
 
   uint64_t seed;

@@ -1,5 +1,8 @@
 // A C++ program that uses libtensorlite without Python. Built and run by tests/test_cpp.py.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -47,6 +50,20 @@ int main() {
       parallel_for(10, 1, [&](int64_t b, int64_t e) { sum += b == 0 && e == 10 ? 0 : 1; });
     });
   expect(sum == 1000 * 4950 && calls >= 1000, "parallel_for covers its range once, and runs inline inside itself");
+
+  auto counts = [] {
+    std::atomic<int64_t> n{0};
+    parallel_for(1000, 1, [&](int64_t begin, int64_t end) { n += end - begin; });
+    return n == 1000;
+  };
+  for (int round = 0; round < 5; ++round) {
+    pid_t child = fork();
+    if (child == 0) _exit(counts() ? 0 : 1);
+    expect(counts(), "threads of the parent after a fork");
+    int status = -1;
+    waitpid(child, &status, 0);
+    expect(status == 0, "threads of the child after a fork");
+  }
 
   default_generator().manual_seed(2024);
   Tensor r = ops::rand({4, 2}, nullptr, Out{}, std::nullopt, std::nullopt);
