@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "autograd/call.h"
 #include "bindings/parser.h"
 #include "bindings/tensor_type.h"
 

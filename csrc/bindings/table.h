@@ -2,8 +2,9 @@
 
 #include <span>
 
-#include "autograd/call.h"
-#include "bindings/tensor_object.h"
+#include "autograd/value.h"
+
+// Without Python's headers: the families' files compile in a blink.
 
 namespace tl::python {
 
