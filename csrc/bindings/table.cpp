@@ -2,6 +2,7 @@
 
 #include "bindings/table.h"
 
+#include <Python.h>
 #include <structmember.h>
 
 #include <map>
