@@ -231,12 +231,7 @@ Ref<Node> make_node(const Operator& op, const Value* args) {
 namespace {
 
 void record(const Operator& op, const Value* args, Results& results) {
-  if (op.inplace)
-    check_inplace(*args[0].tensor);
-  else if (op.out_arg >= 0 && !args[op.out_arg].is_none())
-    fail(op.display,
-         "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
-         "requires grad.");
+  if (op.inplace) check_inplace(*args[0].tensor);
   check(!op.inplace_lists, op.display, "(): writes to its arguments and is not recorded; call it under no_grad().");
 
   Ref<Node> node = make_node(op, args);
@@ -259,9 +254,23 @@ void record(const Operator& op, const Value* args, Results& results) {
   if (op.formula) save_results(static_cast<FormulaNode&>(*node), results);
 }
 
+// What is written through out= has no history.
+[[gnu::noinline]] void check_out(const Operator& op, const Value* args) {
+  const Value& out = args[op.out_arg];
+  bool wanted = any_requires_grad(op, args);
+  for (const Tensor& t : out.tag == Value::Tag::Tensors ? out.tensor_list() : TensorSpan(out.tensor, 1))
+    wanted = wanted || requires_grad(t);
+  if (wanted)
+    fail(op.display,
+         "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+         "requires grad. Call it under no_grad(), or without out=.");
+}
+
 }  // namespace
 
 void call(const Operator& op, const Value* args, Results& results) {
+  if (op.out_arg >= 0 && !op.inplace && !args[op.out_arg].is_none() && grad_enabled() && !op.no_grad) [[unlikely]]
+    check_out(op, args);
   if (grad_enabled() && !op.no_grad && !op.composite && any_requires_grad(op, args)) [[unlikely]] {
     record(op, args, results);
     return;
