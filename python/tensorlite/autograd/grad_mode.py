@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import Any
 
 from .. import _C
@@ -11,11 +10,16 @@ from .. import _C
 __all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled", "set_multithreading_enabled"]
 
 
+def _is_generator_function(function: Any) -> bool:
+    # inspect.isgeneratorfunction, without the cost of importing inspect
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & 0x20)
+
+
 class _Switch:
     """A context manager that also decorates functions, generator functions and classes of neither."""
 
     def __call__(self, function: Any) -> Any:
-        if inspect.isgeneratorfunction(function):
+        if _is_generator_function(function):
 
             @functools.wraps(function)
             def generator(*args: Any, **kwargs: Any) -> Any:
