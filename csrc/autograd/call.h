@@ -96,6 +96,7 @@ class TL_API FormulaNode : public Node {
   std::string name() const override { return formula.node_name; }
   Grads apply(Grads grads) override { return formula.apply(*this, std::move(grads)); }
   void release_saved() override;
+  void visit_held(HeldVisitor& v) const override;
 
   const Operator& op;
   Formula& formula;

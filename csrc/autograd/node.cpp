@@ -36,6 +36,10 @@ uint32_t Node::add_output(const Tensor& t) {
   return uint32_t(outputs.size() - 1);
 }
 
+void Node::visit_held(HeldVisitor& v) const {
+  for (const Edge& e : edges) v.node(e.node.get());
+}
+
 Node::Hooks& Node::hooks() {
   if (!hooks_) hooks_ = std::make_unique<Hooks>();
   return *hooks_;
@@ -241,6 +245,11 @@ Grads CopySlices::apply(Grads grads) {
 
 void CopySlices::release_saved() { inner_.reset(); }
 
+void CopySlices::visit_held(HeldVisitor& v) const {
+  Node::visit_held(v);
+  v.node(inner_.get());
+}
+
 // ---- leaves ----
 
 AccumulateGrad::AccumulateGrad(const Tensor& v) : variable(v) {
@@ -251,6 +260,8 @@ AccumulateGrad::AccumulateGrad(const Tensor& v) : variable(v) {
 AccumulateGrad::~AccumulateGrad() {
   if (AutogradMeta* m = meta(variable); m && m->accumulator == this) m->accumulator = nullptr;
 }
+
+void AccumulateGrad::visit_held(HeldVisitor& v) const { v.tensor(variable.impl()); }
 
 Grads AccumulateGrad::apply(Grads grads) {
   static Op add("add"), add_("add_"), clone("clone"), copy("copy_");

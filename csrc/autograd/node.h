@@ -45,6 +45,15 @@ struct TensorHook {
   std::shared_ptr<GradHook> hook;
 };
 
+// Is shown the counted objects that a node holds, once for each count: for a garbage collector.
+struct HeldVisitor {
+  virtual void node(Node* n) = 0;
+  virtual void tensor(TensorImpl* t) = 0;
+
+ protected:
+  ~HeldVisitor() = default;
+};
+
 // One step of the backward graph: takes the gradients of an operator's outputs, gives those of its inputs.
 class TL_API Node : public Counted {
  public:
@@ -57,6 +66,7 @@ class TL_API Node : public Counted {
   // The results stand in the order of `edges`.
   virtual Grads apply(Grads grads) = 0;
   virtual void release_saved() {}
+  virtual void visit_held(HeldVisitor& v) const;
 
   bool needs(size_t i) const { return i < edges.size() && edges[i].node; }
   uint32_t add_output(const Tensor& t);
@@ -124,6 +134,7 @@ class TL_API AccumulateGrad : public Node {
   ~AccumulateGrad() override;
   std::string name() const override { return "AccumulateGrad"; }
   Grads apply(Grads grads) override;
+  void visit_held(HeldVisitor& v) const override;
   Tensor variable;
 };
 
@@ -135,6 +146,7 @@ class CopySlices : public Node {
   std::string name() const override { return "CopySlices"; }
   Grads apply(Grads grads) override;
   void release_saved() override;
+  void visit_held(HeldVisitor& v) const override;
 
  private:
   Dims base_sizes_, base_strides_, sizes_, strides_;
@@ -150,6 +162,7 @@ class TL_API SavedTensor {
   SavedTensor(const Tensor& t, bool is_output);
   Tensor unpack(Node* owner) const;
   void release();
+  void visit_held(HeldVisitor& v) const { v.tensor(data_.impl()); }
 
  private:
   Tensor data_;

@@ -52,6 +52,16 @@ void FormulaNode::release_saved() {
   }
 }
 
+void FormulaNode::visit_held(HeldVisitor& v) const {
+  Node::visit_held(v);
+  for (const SavedValue& s : saved) {
+    if (auto* t = std::get_if<SavedTensor>(&s))
+      t->visit_held(v);
+    else if (auto* list = std::get_if<std::vector<SavedTensor>>(&s))
+      for (const SavedTensor& t : *list) t.visit_held(v);
+  }
+}
+
 namespace {
 
 // A derivative that was never given: backward through it says so instead of giving a wrong gradient.
@@ -77,6 +87,16 @@ bool any_requires_grad(const Operator& op, const Value* args) {
         if (t.defined() && requires_grad(t)) return true;
     }
   }
+  return false;
+}
+
+bool out_requires_grad(const Operator& op, const Value* args) {
+  if (op.out_arg < 0 || op.inplace) return false;
+  const Value& out = args[op.out_arg];
+  if (out.tag == Value::Tag::Tensor) return requires_grad(*out.tensor);
+  if (out.tag == Value::Tag::Tensors)
+    for (const Tensor& t : out.tensor_list())
+      if (t.defined() && requires_grad(t)) return true;
   return false;
 }
 

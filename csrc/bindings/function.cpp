@@ -24,6 +24,11 @@ void FunctionNode::release_saved() {
   for (SavedTensor& s : saved) s.release();
 }
 
+void FunctionNode::visit_held(HeldVisitor& v) const {
+  Node::visit_held(v);
+  for (const SavedTensor& s : saved) s.visit_held(v);
+}
+
 namespace {
 
 FunctionNode& function_node(py::handle ctx) {

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "bindings/collector.h"
 #include "bindings/hooks.h"
 #include "bindings/tensor_object.h"
 
@@ -33,28 +34,18 @@ int node_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(as_node(self)->dict);
   Node* n = as_node(self)->node.get();
-  if (!n || n->use_count() != 1) return 0;
-  for (const Edge& e : n->edges)
-    if (e.node && e.node->binding() && e.node->use_count() == 2) Py_VISIT(static_cast<PyObject*>(e.node->binding()));
-  if (n->has_hooks()) {
-    for (auto& h : n->hooks().pre)
-      if (h.use_count() == 1) Py_VISIT(static_cast<PyObject*>(h->object()));
-    for (auto& h : n->hooks().post)
-      if (h.use_count() == 1) Py_VISIT(static_cast<PyObject*>(h->object()));
-  }
-  return 0;
+  return n ? Region(visit, arg).of(n) : 0;
 }
 
 int node_clear(PyObject* self) {
   Py_CLEAR(as_node(self)->dict);
   Node* n = as_node(self)->node.get();
-  if (n && n->use_count() == 1) {
-    if (n->has_hooks()) {
-      n->hooks().pre.clear();
-      n->hooks().post.clear();
-    }
-    n->edges.clear();
+  if (!n) return 0;
+  if (n->has_hooks()) {
+    auto pre = std::move(n->hooks().pre), post = std::move(n->hooks().post);
+    auto tensor = std::move(n->hooks().tensor);
   }
+  auto edges = std::move(n->edges);
   return 0;
 }
 

@@ -22,6 +22,7 @@ class FunctionNode : public Node {
   std::string name() const override { return name_; }
   Grads apply(Grads grads) override;
   void release_saved() override;
+  void visit_held(HeldVisitor& v) const override;
 
   std::string name_;
   std::vector<SavedTensor> saved;

@@ -4,6 +4,7 @@
 
 #include <structmember.h>
 
+#include "bindings/collector.h"
 #include "bindings/tensor_type.h"
 
 namespace tl::python {
@@ -44,39 +45,18 @@ void tensor_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-// A held object is this tensor's alone when nothing else in C++ holds it: then the collector may count the reference.
-template <class T>
-int visit_held(const Ref<T>& held, visitproc visit, void* arg) {
-  if (held && held->binding() && held->use_count() == 2) Py_VISIT(static_cast<PyObject*>(held->binding()));
-  return 0;
-}
-
 int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(as(self)->dict);
-  Tensor& t = as(self)->tensor;
-  if (!t.defined() || t.impl()->use_count() != 1) return 0;
-  if (int r = visit_held(t.impl()->base, visit, arg)) return r;
-  AutogradMeta* m = meta(t);
-  if (!m) return 0;
-  if (int r = visit_held(m->grad.ref(), visit, arg)) return r;
-  if (int r = visit_held(m->grad_fn, visit, arg)) return r;
-  if (m->hook) {
-    // Beside ours, a node that is ours alone holds the hook once more.
-    long held = m->grad_fn ? (m->grad_fn->use_count() == 1 ? 2 : 0) : 1;
-    if (m->hook.use_count() == held) Py_VISIT(static_cast<PyObject*>(m->hook->object()));
-  }
-  if (m->post_accumulate && m->post_accumulate.use_count() == 1)
-    Py_VISIT(static_cast<PyObject*>(m->post_accumulate->object()));
-  return 0;
+  TensorImpl* impl = as(self)->tensor.impl();
+  return impl && (impl->base || impl->autograd) ? Region(visit, arg).of(impl) : 0;
 }
 
 int tensor_clear(PyObject* self) {
   Py_CLEAR(as(self)->dict);
-  Tensor& t = as(self)->tensor;
-  if (t.defined() && t.impl()->use_count() == 1) {
-    auto dying = std::move(t.impl()->autograd);
-    t.impl()->base.reset();
+  if (TensorImpl* impl = as(self)->tensor.impl()) {
+    auto dying = std::move(impl->autograd);
+    impl->base.reset();
   }
   return 0;
 }

@@ -160,7 +160,8 @@ class Function(metaclass=_FunctionMeta):
         if record:
             # Saved inputs that came back as outputs are views by now: keep what was saved as it was.
             _C._function_save(ctx, ctx._to_save, outputs)
-        del ctx._to_save, ctx._dirty, ctx._non_differentiable
+        for name in ("_to_save", "_dirty", "_non_differentiable"):
+            ctx.__dict__.pop(name, None)
         return linked[0] if single else tuple(linked)
 
 
