@@ -209,7 +209,7 @@ void add_row(py::module_& m, py::module_& nn, const Row& row) {
     twin.display += "_";
     check(twin.out_arg >= 0, "operator ", op.name, ": an in-place form needs a parameter `out`");
     twin.inplace = true;
-    unsigned flags = kMethod | (row.flags & kFunction);
+    unsigned flags = row.flags & kNN ? kNN : kMethod | (row.flags & kFunction);
     publish(t, std::move(twin), flags);
   }
   if (!(row.flags & kInplaceOnly)) publish(s, std::move(op), row.flags);

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+_CODES = {"none": 0, "mean": 1, "sum": 2}
 
-def check(reduction: str) -> str:
-    """Gives ``reduction`` back, or raises ValueError if it is none of ``none``, ``mean``, ``sum``."""
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    return reduction
+
+def code(reduction: str) -> int:
+    """How operators are told; raises ValueError if it is none of ``none``, ``mean``, ``sum``."""
+    try:
+        return _CODES[reduction]
+    except (KeyError, TypeError):
+        raise ValueError(f"{reduction} is not a valid value for reduction") from None
 
 
 def legacy(size_average: bool | None, reduce: bool | None) -> str:
@@ -18,6 +21,6 @@ def legacy(size_average: bool | None, reduce: bool | None) -> str:
     reduce = True if reduce is None else reduce
     name = "none" if not reduce else "mean" if size_average else "sum"
     warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.", stacklevel=3
+        f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.", stacklevel=4
     )
     return name
