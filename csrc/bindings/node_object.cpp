@@ -160,7 +160,7 @@ PyTypeObject* type_of(const std::string& name) {
   PyTypeObject*& type = types[name];
   if (!type) {
     py::dict attributes;
-    attributes["__module__"] = "";
+    attributes["__module__"] = "builtins";
     type = reinterpret_cast<PyTypeObject*>(must(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(O)O",
                                                                       name.c_str(), node_type, attributes.ptr())));
   }
