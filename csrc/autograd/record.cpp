@@ -90,16 +90,6 @@ bool any_requires_grad(const Operator& op, const Value* args) {
   return false;
 }
 
-bool out_requires_grad(const Operator& op, const Value* args) {
-  if (op.out_arg < 0 || op.inplace) return false;
-  const Value& out = args[op.out_arg];
-  if (out.tag == Value::Tag::Tensor) return requires_grad(*out.tensor);
-  if (out.tag == Value::Tag::Tensors)
-    for (const Tensor& t : out.tensor_list())
-      if (t.defined() && requires_grad(t)) return true;
-  return false;
-}
-
 void add_edge(Node& node, const Tensor& t, bool& needs) {
   if (t.defined() && requires_grad(t)) {
     node.edges.push_back(gradient_edge(t));

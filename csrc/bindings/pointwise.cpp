@@ -45,8 +45,8 @@ const Row rows[] = {
     TL_BINARY(floor_divide, "The quotient rounded towards minus infinity.")
     TL_BINARY(remainder, "The remainder with the sign of the divisor, as Python's %.")
     TL_BINARY(fmod, "The remainder with the sign of the dividend, as C's fmod.")
-    {"pow(Tensor input, Scalar exponent" TL_OUT, TL_OP(ops::pow_scalar), kAll, "input to the power exponent."},
-    {"pow.Tensor(Tensor input, Tensor exponent" TL_OUT, TL_OP(ops::pow), kAll},
+    {"pow.Tensor(Tensor input, Tensor exponent" TL_OUT, TL_OP(ops::pow), kAll, "input to the power exponent."},
+    {"pow(Tensor input, Scalar exponent" TL_OUT, TL_OP(ops::pow_scalar), kAll},
     {"pow.base(Operand input, Tensor exponent" TL_OUT, TL_OP(ops::pow), kFunction},
     {"float_power(Tensor input, Operand exponent" TL_OUT, TL_OP(ops::float_power), kBoth,
      "input to the power exponent in float64."},

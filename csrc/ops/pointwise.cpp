@@ -144,7 +144,11 @@ Tensor pow(const Tensor& input, const Tensor& exponent, const Out& out) {
 
 Tensor pow_scalar(const Tensor& input, const Scalar& exponent, const Out& out) {
   Dtype common = result_type(input, exponent);
-  if (common == Dtype::Bool) not_implemented("pow", common);
+  if (common == Dtype::Bool) {  // x ** True is x, x ** False is True
+    if (exponent.to<bool>()) return elementwise(Pointwise::BitOr, "pow", common, out, {&input, &input});
+    Tensor one = wrapped_number(Scalar(true));
+    return elementwise(Pointwise::BitOr, "pow", common, out, {&input, &one});
+  }
   bool integers = is_integral(common);
   if (integers && exponent.i < 0) fail("Integers to negative integer powers are not allowed.");
   auto single = [&](Pointwise op) { return elementwise(op, "pow", common, out, {&input}); };
