@@ -78,14 +78,6 @@ void set_history(const Tensor& t, const Ref<Node>& node) {
   if (m.retains_grad) node->hooks().retained.emplace_back(m.output_nr, t.impl());
 }
 
-namespace detail {
-
-bool stale_view_needs_grad(const Tensor& t) {
-  return (t.impl()->autograd && meta(t)->grad_fn) || requires_grad(Tensor(t.impl()->base));
-}
-
-}  // namespace detail
-
 namespace {
 
 // "AddBackward0" -> "Add", as messages have it.
@@ -158,7 +150,7 @@ Ref<Node> accumulator(const Tensor& leaf) {
 
 Edge gradient_edge(const Tensor& t) {
   if (Ref<Node> fn = grad_fn(t)) return {std::move(fn), meta(t)->output_nr};
-  if (t.impl()->requires_grad) return {accumulator(t), 0};
+  if (requires_grad(t)) return {accumulator(t), 0};
   return {};
 }
 
@@ -266,7 +258,7 @@ void AccumulateGrad::visit_held(HeldVisitor& v) const { v.tensor(variable.impl()
 Grads AccumulateGrad::apply(Grads grads) {
   static Op add("add"), add_("add_"), clone("clone"), copy("copy_");
   Tensor grad = std::move(grads[0]);
-  if (!grad.defined() || !variable.impl()->requires_grad) return {};
+  if (!grad.defined() || !requires_grad(variable)) return {};
   AutogradMeta& m = make_meta(variable);
   if (!m.grad.defined()) {
     bool same_layout = grad.strides() == variable.strides() || (grad.is_contiguous() && variable.is_contiguous());
@@ -303,6 +295,10 @@ Grads AccumulateGrad::apply(Grads grads) {
 
 SavedTensor::SavedTensor(const Tensor& t, bool is_output) : defined_(t.defined()) {
   if (!defined_) return;
+  check(!t.impl()->inference, "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+        "inference mode in computation tracked by autograd. To work around this, you can make a clone to get a normal "
+        "tensor and use it in autograd, or use `", package_name(), ".no_grad()` instead of `", package_name(),
+        ".inference_mode()`.");
   is_output_ = is_output;
   version_ = t.impl()->version();
   if (AutogradMeta* m = meta(t)) output_nr_ = m->output_nr;

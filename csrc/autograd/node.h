@@ -103,16 +103,13 @@ struct TL_API AutogradMeta : AutogradMetaBase {
 inline AutogradMeta* meta(const Tensor& t) { return static_cast<AutogradMeta*>(t.impl()->autograd.get()); }
 TL_API AutogradMeta& make_meta(const Tensor& t);
 
-namespace detail {
-TL_API bool stale_view_needs_grad(const Tensor& t);
-}
-
+// Of a view, also when its base requires grad: a view made under no_grad() is then a leaf beside the graph.
 inline bool requires_grad(const Tensor& t) {
+  auto of = [](TensorImpl* p) {
+    return p->requires_grad || (p->autograd && static_cast<AutogradMeta*>(p->autograd.get())->grad_fn);
+  };
   TensorImpl* p = t.impl();
-  if (p->requires_grad) return true;
-  if (p->base && p->view_version != p->version()) [[unlikely]]
-    return detail::stale_view_needs_grad(t);
-  return p->autograd && static_cast<AutogradMeta*>(p->autograd.get())->grad_fn;
+  return of(p) || (p->base && of(p->base.get()));
 }
 // The node that made the tensor, null for a leaf. Of a view whose base was written to since: made anew.
 TL_API Ref<Node> grad_fn(const Tensor& t);

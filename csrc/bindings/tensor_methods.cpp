@@ -238,6 +238,17 @@ PyObject* make_subclass(PyObject*, PyObject* args, PyObject* kwargs) {
   });
 }
 
+// as_subclass(cls): the same memory and history as an object of a subclass.
+PyObject* as_subclass(PyObject* self, PyObject* cls) {
+  return guarded([&]() -> PyObject* {
+    if (!PyType_Check(cls) || !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls), tensor_type))
+      fail_python(PyExc_TypeError, "cls must be a subclass of Tensor");
+    static Op view("view");
+    const Tensor& t = unwrap(self);
+    return wrap_as(reinterpret_cast<PyTypeObject*>(cls), view(t, t.sizes()));
+  });
+}
+
 template <PyObject* (*F)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)>
 constexpr PyMethodDef fastcall(const char* name, const char* doc) {
   return {name, (PyCFunction)(void (*)(void))F, METH_FASTCALL | METH_KEYWORDS, doc};
@@ -264,6 +275,7 @@ PyMethodDef tensor_methods[] = {
     {"detach_", detach_inplace, METH_NOARGS, "Forgets the tensor's history and makes it a leaf."},
     fastcall<requires_grad_>("requires_grad_", "requires_grad_(requires_grad=True): asks for gradients of this leaf."),
     {"retain_grad", retain_grad_method, METH_NOARGS, "Keeps .grad of a tensor that is no leaf."},
+    {"as_subclass", as_subclass, METH_O, "as_subclass(cls): the same memory and history as an object of a subclass."},
     {"is_inference", is_inference, METH_NOARGS, nullptr},
     {"_is_view", get_is_view, METH_NOARGS, nullptr},
     {"_make_subclass", (PyCFunction)(void (*)(void))make_subclass, METH_VARARGS | METH_KEYWORDS | METH_STATIC, nullptr},

@@ -215,7 +215,7 @@ Tensor make_view(const Tensor& self, Ints sizes, Ints strides, int64_t offset) {
   to->share_counter(*from);
   to->view_version = to->version();
   to->base = from->base ? from->base : Ref<TensorImpl>::share(from);
-  if (!grad_enabled_) to->view_kind = ViewKind::NoGrad;
+  if (!grad_enabled_) to->view_kind = inference_enabled_ && !from->inference ? ViewKind::Inference : ViewKind::NoGrad;
   if (from->base && from->view_kind != ViewKind::Default && grad_enabled_) to->view_kind = from->view_kind;
   return view;
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _C
-from . import derivatives
+from . import derivatives, graph
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled, set_multithreading_enabled
 
@@ -146,7 +146,7 @@ class Variable(metaclass=_VariableMeta):
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("functional", "graph", "anomaly_mode"):
+    if name in ("functional", "anomaly_mode"):
         import importlib
 
         return importlib.import_module(f"{__name__}.{name}")
