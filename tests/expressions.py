@@ -66,7 +66,9 @@ def evaluate(lib: Any, expression: str) -> list[Any]:
 def graph(lib: Any, expression: str) -> list[str]:
     """Names along the first edge of the graph, up to the leaf."""
     names = []
-    result = walk(eval(expression, namespace(lib, requires_grad=True)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = walk(eval(expression, namespace(lib, requires_grad=True)))
     node = result[0].grad_fn
     while node is not None:
         names.append(node.name().replace("torch::autograd::", ""))
@@ -78,7 +80,10 @@ def gradients(lib: Any, expression: str) -> list[Any]:
     """Gradients of a weighted sum of the result."""
     names = namespace(lib, requires_grad=True)
     total = 0
-    for t in walk(eval(expression, names)):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = walk(eval(expression, names))
+    for t in results:
         if t.is_complex():
             t = lib.view_as_real(t)
         weights = lib.arange(1.0, t.numel() + 1).reshape(t.shape)

@@ -20,7 +20,7 @@ x.ravel() | x.t().ravel() | x.narrow(0, 1, 2) | x.narrow(1, -2, 1) | x.select(0,
 x.diagonal(2) | x.diagonal(-1) | x.diagonal(10) | x3.diagonal(0, 1, 2) | x3.diagonal(1, -1, 0) | x.unfold(1, 2, 2)
 x.unfold(0, 3, 1) | x.unfold(1, 0, 1) | s.unfold(0, 1, 1) | x.as_strided((2, 2), (1, 2)) | x.as_strided((3, 3), (1, 1), 2)
 x[1:].as_strided((2,), (3,)) | x3.movedim(0, 2) | x3.movedim((0, 1), (2, 0)) | x3.moveaxis(-1, 0) | x3.adjoint()
-torch.view_as_complex(z) | torch.view_as_real(torch.view_as_complex(z)) | torch.real(x) | torch.view_as_complex(z).adjoint()
+torch.view_as_complex(z) | torch.view_as_real(torch.view_as_complex(z)) | torch.real(x)
 torch.atleast_1d(s) | torch.atleast_2d(v) | torch.atleast_3d(v) | torch.atleast_3d(x) | torch.atleast_3d(x3)
 x.view(torch.int32) | x.view(torch.int16) | x.view(torch.float64) | x[:, 2:].view(torch.float64) | x3.mT | x.T | x.H | x3.mH
 x.split(3) | x.split(2, 1) | x.split([1, 3]) | x.split((2, 4), dim=1) | x.split(10) | x.chunk(3) | x.chunk(4, 1) | x.chunk(9)
@@ -76,7 +76,7 @@ torch.cat([x, x], out=torch.empty(1, dtype=torch.int64)) | v.mT | x3.H | torch.c
 
 
 def lines(text):
-    return [e.strip() for line in text.strip().split("\n") for e in line.split(" | ")]
+    return [e.strip() for line in text.strip().split("\n") for e in line.split(" | ") if e.strip()]
 
 
 # Recorded from PyTorch 2.13: shape, strides, offset.

@@ -229,7 +229,7 @@ class Indexed {
   void apply(PyObject* const* parts, Py_ssize_t n) {
     int64_t given = 0;
     for (Py_ssize_t i = 0; i < n; ++i) given += dims_taken(parts[i]);
-    check<IndexError>(given <= view.dim(), "too many indices for tensor of dimension ", view.dim());
+    check<IndexError>(given <= view.dim() || (n == 1 && PySlice_Check(parts[0])), "too many indices for tensor of dimension ", view.dim());
     rest_ = view.dim() - given;
     for (Py_ssize_t i = 0; i < n; ++i) part(parts[i], n > 1);
   }

@@ -1,5 +1,7 @@
 #include "composite/shape.h"
 
+#include <atomic>
+
 #include "autograd/call.h"
 #include "core/plan.h"
 #include "ops/cast.h"
@@ -99,6 +101,12 @@ Tensor ravel(const Tensor& input) {
 }
 
 Tensor numpy_T(const Tensor& input) {
+  static std::atomic<bool> warned{false};
+  if (input.dim() != 2 && input.dim() != 0 && !warned.exchange(true))
+    warn(
+        "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
+        "error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim "
+        "- 1, -1, -1))` to reverse the dimensions of a tensor.");
   Dims order;
   for (int64_t d = input.dim(); d-- > 0;) order.push_back(d);
   return permute(input, Ints(order));

@@ -82,7 +82,7 @@ Tensor masked_select(const Tensor& input, const Tensor& mask, const Out& out) {
   check_bool("masked_select: expected BoolTensor for mask", mask);
   if (out.defined())
     check(out.tensor.dtype() == input.dtype(), "masked_select(): self and result must have the same scalar type");
-  Dims shape = broadcast_shapes(input.sizes(), mask.sizes());
+  Dims shape = broadcast_shapes(mask.sizes(), input.sizes());
   Counted c = count(expanded(mask, shape));
   Tensor source = contiguous(expanded(input, shape));
   Tensor result = begin_result("masked_select", {c.total}, input.dtype(), input.device(), out, {&input, &mask});
@@ -94,7 +94,7 @@ Tensor masked_scatter(const Tensor& input, const Tensor& mask, const Tensor& sou
   check_bool("masked_scatter_ only supports boolean masks", mask);
   check(input.dtype() == source.dtype(), "masked_scatter: expected self and source to have same dtypes but got",
         type_name(input.dtype()), " and ", type_name(source.dtype()));
-  Dims shape = broadcast_shapes(input.sizes(), mask.sizes());
+  Dims shape = broadcast_shapes(mask.sizes(), input.sizes());
   check(!out.inplace || Ints(shape) == input.sizes(), "output with shape ", to_string(input.sizes()),
         " doesn't match the broadcast shape ", to_string(shape));
   Tensor result = begin_write(expanded(input, shape), out);

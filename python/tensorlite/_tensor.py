@@ -278,40 +278,16 @@ _FACTS = {
 }  # fmt: skip
 for _name, _value in _FACTS.items():
     setattr(Tensor, _name, property(lambda self, value=_value: value))
-Tensor.imag = property(lambda self: _imag(self))
-Tensor.real = property(lambda self: self if not self.is_complex() else _C.real(self))
 
 
-def _imag(self: Tensor) -> Tensor:
-    if not self.is_complex():
-        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return _C.imag(self)
+def _part(name: str) -> property:
+    read = _C._operator(name)
+    return property(read, lambda self, value: read(self).copy_(as_tensor(value)))
 
 
-@_property
-def T(self: Tensor) -> Tensor:
-    return self.permute(*range(self.dim() - 1, -1, -1))
-
-
-@_property
-def mT(self: Tensor) -> Tensor:
-    if self.dim() < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.dim()}-D tensor.")
-    return self.transpose(-2, -1)
-
-
-@_property
-def H(self: Tensor) -> Tensor:
-    if self.dim() not in (0, 2):
-        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.dim()}-D tensor.")
-    return self.conj() if self.dim() == 0 else self.transpose(0, 1).conj()
-
-
-@_property
-def mH(self: Tensor) -> Tensor:
-    if self.dim() < 2:
-        raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self.dim()}-D tensor.")
-    return self.transpose(-2, -1).conj()
+Tensor.real, Tensor.imag = _part("real"), _part("imag")
+Tensor.T, Tensor.H = property(_C._operator("numpy_T")), property(_C._operator("matrix_H"))
+Tensor.mT, Tensor.mH = property(_C._operator("mT")), property(_C._operator("mH"))
 
 
 @_property

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from . import _C
 
-__all__ = ["is_complex", "is_floating_point", "is_nonzero", "numel", "result_type", "broadcast_tensors", "broadcast_shapes"]
+__all__ = [
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
+    "numel",
+    "result_type",
+    "broadcast_tensors",
+    "broadcast_shapes",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "meshgrid",
+]
 
 Tensor = _C.Tensor
 
@@ -61,9 +74,36 @@ def broadcast_shapes(*shapes: Any) -> Any:
     return _C.Size(sizes)
 
 
+def _list(tensors: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Tensors given one by one or as one sequence."""
+    return tuple(tensors[0]) if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+
+
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors expanded to their common shape."""
-    if len(tensors) == 1 and not isinstance(tensors[0], Tensor):
-        tensors = tuple(tensors[0])
-    shape = broadcast_shapes(*(t.shape for t in tensors))
-    return tuple(t.expand(shape) for t in tensors)
+    return _C._broadcast_tensors(_list(tensors))
+
+
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Grids of the coordinates that the vectors span, all of shape (n1, n2, ...); (n2, n1, ...) with indexing="xy"."""
+    if indexing is None:
+        warnings.warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", stacklevel=2
+        )
+        indexing = "ij"
+    return _C._meshgrid(_list(tensors), indexing=indexing)
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """The tensors, those without dimensions with one."""
+    return _C.atleast_1d(tensors[0] if len(tensors) == 1 else tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """The tensors with two dimensions at least, new ones in front."""
+    return _C.atleast_2d(tensors[0] if len(tensors) == 1 else tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """The tensors with three dimensions at least."""
+    return _C.atleast_3d(tensors[0] if len(tensors) == 1 else tensors)

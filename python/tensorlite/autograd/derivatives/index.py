@@ -4,6 +4,7 @@ from ..._C import _operator
 from . import derivative
 
 _index = _operator("index")
+_slice_backward = _operator("slice_backward")
 _index_put = _operator("index_put")
 _masked_scatter_backward = _operator("masked_scatter_backward")
 _embedding_dense_backward = _operator("embedding_dense_backward")
@@ -12,15 +13,36 @@ _embedding_dense_backward = _operator("embedding_dense_backward")
 # ---- one index for each element ----
 
 
+def _grown(grad, shape):
+    """Gradient of a source of which an index read the first part only."""
+    for d, (have, want) in enumerate(zip(grad.shape, shape)):
+        if have != want:
+            sizes = list(grad.shape)
+            sizes[d] = want
+            grad = _slice_backward(grad, sizes, d, 0, have, 1)
+    return grad
+
+
+def _cut(t, shape):
+    for d, n in enumerate(shape):
+        if t.shape[d] != n:
+            t = t.narrow(d, 0, n)
+    return t
+
+
 @derivative("gather", saves=("input.shape", "dim", "index"))
 def gather(n, grad):
     return grad.new_zeros(n.input_shape).scatter_add(n.dim, n.index, grad), None
 
 
-@derivative("scatter", saves=("dim", "index"))
+@derivative("scatter", saves=("dim", "index", "src.shape"))
 def scatter(n, grad):
     a, _, b = n.needs_input_grad
-    return grad.scatter(n.dim, n.index, 0) if a else None, None, grad.gather(n.dim, n.index) if b else None
+    return (
+        grad.scatter(n.dim, n.index, 0) if a else None,
+        None,
+        _grown(grad.gather(n.dim, n.index), n.src_shape) if b else None,
+    )
 
 
 @derivative("scatter.value", saves=("dim", "index"), name="ScatterBackward1")
@@ -28,16 +50,17 @@ def scatter_value(n, grad):
     return grad.scatter(n.dim, n.index, 0), None
 
 
-@derivative("scatter_add", saves=("dim", "index"))
+@derivative("scatter_add", saves=("dim", "index", "src.shape"))
 def scatter_add(n, grad):
     a, _, b = n.needs_input_grad
-    return grad if a else None, None, grad.gather(n.dim, n.index) if b else None
+    return grad if a else None, None, _grown(grad.gather(n.dim, n.index), n.src_shape) if b else None
 
 
 @derivative("scatter_reduce", saves=("input", "dim", "index", "src", "reduce", "include_self", "result"))
 def scatter_reduce(n, grad):
     a, _, b = n.needs_input_grad
-    x, src, result, dim, index = n.input, n.src, n.result, n.dim, n.index
+    x, result, dim, index = n.input, n.result, n.dim, n.index
+    src = _cut(n.src, index.shape)
     grad_input = grad_src = None
     if n.reduce == "sum":
         grad_input = grad
@@ -62,7 +85,7 @@ def scatter_reduce(n, grad):
         grad_src = share.gather(dim, index) * chosen_src
     if not n.include_self and grad_input is not None:
         grad_input = grad_input.scatter(dim, index, 0)
-    return grad_input if a else None, None, grad_src if b else None
+    return grad_input if a else None, None, _grown(grad_src, n.src.shape) if b else None
 
 
 def _prod(n, grad, x, src, result, dim, index):
