@@ -34,7 +34,7 @@ COPIES = """
 torch.cat([x, x]) | torch.cat((x, x3[0].t()[:, :2]), 1) | torch.cat([torch.empty(0), x], -1) | torch.cat([x.t(), x.t()])
 torch.cat([x[:, ::2], x], dim=1) | torch.cat([x, torch.arange(6)[None]]) | torch.cat([torch.arange(3), torch.tensor([True])])
 torch.cat([x, x.double()]) | torch.concat([v, v]) | torch.concatenate([v], dim=0) | torch.cat([x[:0], x]) | torch.cat([e, e], 1)
-torch.cat([x.reshape(1, 2, 3, 4).contiguous(memory_format=torch.channels_last)] * 2, 1) | torch.cat([x] * 20, 1)
+torch.cat([x] * 20, 1)
 torch.stack([x, x]) | torch.stack([x, x], 1) | torch.stack([x.t(), x.t()], -1) | torch.stack([s, s]) | torch.stack([v, v.int()])
 torch.hstack([x, x]) | torch.hstack([v, v]) | torch.hstack([s, s]) | torch.vstack([v, v]) | torch.vstack([x, v])
 torch.row_stack([v, v]) | torch.dstack([v, v]) | torch.dstack([x, x]) | torch.column_stack([v, v]) | torch.column_stack([s, s])

@@ -58,7 +58,8 @@ const Row rows[] = {
      kBoth | kNoGrad, "gather with broadcasting."},
     {"one_hot(Tensor input, int num_classes=-1) -> Tensor", TL_OP(ops::one_hot), kNN | kNoGrad,
      "1 in the place of each class, 0 elsewhere, in a new last dimension."},
-    {"embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> "
+    {"embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) "
+     "-> "
      "Tensor",
      TL_OP(ops::embedding), kFunction, "Rows of a table."},
     {"embedding_dense_backward(Tensor grad_output, Tensor indices, int num_weights, int padding_idx, bool "

@@ -181,8 +181,9 @@ Tensor array_index(PyObject* o) {
 }
 
 [[noreturn]] void invalid_index(PyObject* o) {
-  fail<IndexError>("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ",
-                   Py_TYPE(o)->tp_name, ")");
+  fail<IndexError>(
+      "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ",
+      Py_TYPE(o)->tp_name, ")");
 }
 
 // NumPy's scalars of truth and of fractions know __index__ or the buffer protocol too, but are no indices.
@@ -199,7 +200,8 @@ bool is_tuple_like(PyObject* o) {
   if (n >= 32) return false;
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* e = PyList_GET_ITEM(o, i);
-    if (e == Py_None || e == Py_Ellipsis || is_tensor(e) || PySlice_Check(e) || (PySequence_Check(e) && !PyIndex_Check(e)))
+    if (e == Py_None || e == Py_Ellipsis || is_tensor(e) || PySlice_Check(e) ||
+        (PySequence_Check(e) && !PyIndex_Check(e)))
       return true;
   }
   return false;
@@ -220,16 +222,17 @@ int64_t scalar_value(const Tensor& t) {
 
 class Indexed {
  public:
-  Tensor view;                   // what the integers, slices and Nones made of the tensor
-  std::vector<Tensor> indices;   // for its dims; undefined: the whole dim
-  bool is_self = true;           // nothing was applied yet
+  Tensor view;                  // what the integers, slices and Nones made of the tensor
+  std::vector<Tensor> indices;  // for its dims; undefined: the whole dim
+  bool is_self = true;          // nothing was applied yet
 
   explicit Indexed(const Tensor& t) : view(t) {}
 
   void apply(PyObject* const* parts, Py_ssize_t n) {
     int64_t given = 0;
     for (Py_ssize_t i = 0; i < n; ++i) given += dims_taken(parts[i]);
-    check<IndexError>(given <= view.dim() || (n == 1 && PySlice_Check(parts[0])), "too many indices for tensor of dimension ", view.dim());
+    check<IndexError>(given <= view.dim() || (n == 1 && PySlice_Check(parts[0])),
+                      "too many indices for tensor of dimension ", view.dim());
     rest_ = view.dim() - given;
     for (Py_ssize_t i = 0; i < n; ++i) part(parts[i], n > 1);
   }

@@ -11,10 +11,11 @@ namespace tl::composite {
 
 namespace {
 
-Op view("view"), unsafe_view("_unsafe_view"), clone("clone"), contiguous_copy("contiguous"), permute("permute"), transpose("transpose"),
-    expand("expand"), unsqueeze("unsqueeze"), slice("slice"), select("select"), cat("cat"), stack("stack"),
-    flip("flip"), repeat("repeat"), conj("conj"), index_select("index_select"), gather("gather"),
-    view_as_real("view_as_real"), diag_embed("diag_embed"), diagonal_copy("diagonal_copy");
+Op view("view"), unsafe_view("_unsafe_view"), reshape_alias("_reshape_alias"), clone("clone"),
+    contiguous_copy("contiguous"), permute("permute"), transpose("transpose"), expand("expand"), unsqueeze("unsqueeze"),
+    slice("slice"), select("select"), cat("cat"), stack("stack"), flip("flip"), repeat("repeat"), conj("conj"),
+    index_select("index_select"), gather("gather"), view_as_real("view_as_real"), diag_embed("diag_embed"),
+    diagonal_copy("diagonal_copy");
 
 std::vector<Tensor> call_list(const char* name, std::initializer_list<Value> args) {
   Value all[Operator::kMaxArgs];
@@ -37,9 +38,11 @@ Tensor joined(std::vector<Tensor> list, int64_t dim, const Out& out) {
 
 Tensor reshape(const Tensor& input, Ints shape) {
   Dims sizes = ops::infer_size(shape, input.numel());
-  if (input.is_contiguous() || ops::view_strides(input.sizes(), input.strides(), sizes)) {
-    if (!grad_enabled() || !requires_grad(input)) return ops::view(input, sizes);
-    return view(input, Ints(sizes));
+  bool records = grad_enabled() && requires_grad(input);
+  if (input.is_contiguous()) return records ? view(input, Ints(sizes)) : ops::view(input, sizes);
+  if (std::optional<Dims> strides = ops::view_strides(input.sizes(), input.strides(), sizes)) {
+    if (!records) return make_view(input, sizes, *strides, input.offset());
+    return reshape_alias(input, Ints(sizes), Ints(*strides));
   }
   return unsafe_view(contiguous_copy(input), Ints(sizes));
 }
@@ -104,8 +107,10 @@ Tensor numpy_T(const Tensor& input) {
   static std::atomic<bool> warned{false};
   if (input.dim() != 2 && input.dim() != 0 && !warned.exchange(true))
     warn(
-        "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
-        "error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim "
+        "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw "
+        "an "
+        "error in a future release. Consider `x.mT` to transpose batches of matrices or "
+        "`x.permute(*torch.arange(x.ndim "
         "- 1, -1, -1))` to reverse the dimensions of a tensor.");
   Dims order;
   for (int64_t d = input.dim(); d-- > 0;) order.push_back(d);
@@ -238,10 +243,12 @@ std::vector<Tensor> tensor_split_indices(const Tensor& input, Ints indices, int6
 
 std::vector<Tensor> tensor_split_tensor(const Tensor& input, const Tensor& given, int64_t dim) {
   check_tensor_split(input, dim);
-  check(given.dtype() == Dtype::Int64, "tensor_split expected tensor_indices_or_sections to have dtype of long, but got ",
-        type_name(given.dtype()));
-  check(given.dim() <= 1, "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
-        "one-dimensional tensor, but got a tensor with ", given.dim(), " dims");
+  check(given.dtype() == Dtype::Int64,
+        "tensor_split expected tensor_indices_or_sections to have dtype of long, but got ", type_name(given.dtype()));
+  check(given.dim() <= 1,
+        "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+        "one-dimensional tensor, but got a tensor with ",
+        given.dim(), " dims");
   if (given.dim() == 0) return tensor_split(input, *given.data_as<int64_t>(), dim);
   Dims indices(size_t(given.numel()));
   for (size_t i = 0; i < indices.size(); ++i) indices[i] = given.data_as<int64_t>()[int64_t(i) * given.stride(0)];
@@ -340,22 +347,18 @@ std::vector<Tensor> meshgrid(TensorSpan tensors, std::string_view indexing) {
     check(t.dtype() == tensors[0].dtype(), "meshgrid expects all tensors to have the same dtype");
   }
   bool swap = indexing == "xy" && tensors.size() >= 2;
-  check(indexing == "xy" || indexing == "ij", "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ",
-        indexing);
-  std::vector<Tensor> list(tensors.begin(), tensors.end());
-  if (swap) std::swap(list[0], list[1]);
-  size_t n = list.size();
+  check(indexing == "xy" || indexing == "ij",
+        "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ", indexing);
+  // "xy": the first tensor runs along dim 1, the second along dim 0.
+  size_t n = tensors.size();
+  auto place = [&](size_t i) { return swap && i < 2 ? 1 - i : i; };
   Dims shape(n);
-  for (size_t i = 0; i < n; ++i) shape[i] = list[i].numel();
+  for (size_t i = 0; i < n; ++i) shape[place(i)] = tensors[i].numel();
   std::vector<Tensor> grids;
   for (size_t i = 0; i < n; ++i) {
     Dims own(n, 1);
-    own[i] = -1;
-    grids.push_back(expand(view(list[i], Ints(own)), Ints(shape)));
-  }
-  if (swap) {
-    for (Tensor& g : grids) g = transpose(g, 0, 1);
-    std::swap(grids[0], grids[1]);
+    own[place(i)] = tensors[i].numel();
+    grids.push_back(expand(view(tensors[i], Ints(own)), Ints(shape)));
   }
   return grids;
 }
@@ -379,7 +382,7 @@ Tensor flipud(const Tensor& input) {
 }
 
 Tensor repeat_interleave(const Tensor& input, int64_t repeats, OptInt dim, OptInt output_size) {
-  Tensor from = dim ? input : reshape(input, {-1});
+  Tensor from = dim ? input : flatten(input, 0, -1);
   int64_t d = wrap_dim(dim.value_or(0), from.dim());
   check(repeats >= 0, "Repeats must be non-negative");
   if (from.dim() == 0) from = reshape(from, {1});
@@ -415,7 +418,7 @@ Tensor repeat_interleave_counts(const Tensor& repeats, OptInt output_size) {
 }
 
 Tensor repeat_interleave_tensor(const Tensor& input, const Tensor& repeats, OptInt dim, OptInt output_size) {
-  Tensor from = dim ? input : reshape(input, {-1});
+  Tensor from = dim ? input : flatten(input, 0, -1);
   int64_t d = wrap_dim(dim.value_or(0), from.dim());
   if (from.dim() == 0) from = reshape(from, {1});
   check(repeats.dim() <= 1, "repeats must be 0-dim or 1-dim tensor");
@@ -423,8 +426,10 @@ Tensor repeat_interleave_tensor(const Tensor& input, const Tensor& repeats, OptI
   if (repeats.dim() == 0 || (repeats.dim() == 1 && repeats.size(0) == 1))
     each = expand(reshape(repeats, {1}), Ints{from.size(d)});
   else
-    check(repeats.size(0) == from.size(d), "repeats must have the same size as input along dim, but got repeats.size(0) "
-          "= ", repeats.size(0), " and input.size(", d, ") = ", from.size(d));
+    check(repeats.size(0) == from.size(d),
+          "repeats must have the same size as input along dim, but got repeats.size(0) "
+          "= ",
+          repeats.size(0), " and input.size(", d, ") = ", from.size(d));
   return index_select(from, d, repeat_interleave_counts(each, output_size));
 }
 
@@ -432,8 +437,10 @@ Tensor take_along_dim(const Tensor& input, const Tensor& indices, OptInt dim) {
   check(indices.dtype() == Dtype::Int64, "torch.take_along_dim(): dtype of indices should be Long but got ",
         type_name(indices.dtype()));
   if (!dim) return gather(reshape(input, {-1}), 0, reshape(indices, {-1}));
-  check(input.dim() == indices.dim(), "torch.take_along_dim(): input and indices should have the same number of "
-        "dimensions, but got ", input.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
+  check(input.dim() == indices.dim(),
+        "torch.take_along_dim(): input and indices should have the same number of "
+        "dimensions, but got ",
+        input.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
   int64_t d = wrap_dim(*dim, input.dim());
   Dims own(input.sizes()), other(indices.sizes());
   if (input.dim()) own[size_t(d)] = other[size_t(d)] = 1;

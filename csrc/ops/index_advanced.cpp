@@ -120,7 +120,8 @@ Tensor offsets_of(const Tensor& input, const Indices& r) {
          r.shape.data(), steps.data(), input.size(one.dim), input.stride(one.dim) * int64_t(input.itemsize()), -1,
          &bad});
     if (!ok)
-      fail<IndexError>("index ", bad, " is out of bounds for dimension ", &one - r.list.data(), " with size ", input.size(one.dim));
+      fail<IndexError>("index ", bad, " is out of bounds for dimension ", &one - r.list.data(), " with size ",
+                       input.size(one.dim));
     first = false;
   }
   return offsets;

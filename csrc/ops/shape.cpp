@@ -97,6 +97,10 @@ Tensor view(const Tensor& input, Ints size) {
   return make_view(input, sizes, *strides, input.offset());
 }
 
+Tensor reshape_alias(const Tensor& input, Ints size, Ints stride) {
+  return make_view(input, size, stride, input.offset());
+}
+
 Tensor unsafe_view(const Tensor& input, Ints size) {
   NoGrad guard;
   Tensor v = view(input, size);
@@ -114,7 +118,8 @@ Tensor retyped(const Tensor& input, Ints sizes, Ints strides, int64_t offset, Dt
 }
 }  // namespace
 
-Tensor view_dtype(const Tensor& input, Dtype dtype) {
+namespace {
+Tensor read_as(const Tensor& input, Dtype dtype) {
   int64_t from = int64_t(input.itemsize()), to = int64_t(itemsize(dtype));
   if (from == to) return retyped(input, input.sizes(), input.strides(), input.offset(), dtype);
   std::string what = str("to view ", type_name(input.dtype()), " as ", type_name(dtype), " (different element sizes)");
@@ -139,6 +144,16 @@ Tensor view_dtype(const Tensor& input, Dtype dtype) {
   }
   sizes.back() /= ratio;
   return retyped(input, sizes, strides, input.offset() / ratio, dtype);
+}
+
+}  // namespace
+
+// No view to autograd: what is written to it means nothing in the other dtype.
+Tensor view_dtype(const Tensor& input, Dtype dtype) {
+  Tensor v = read_as(input, dtype);
+  v.impl()->base = nullptr;
+  v.impl()->view_kind = ViewKind::Default;
+  return v;
 }
 
 Tensor permute(const Tensor& input, Ints dims) {

@@ -9,6 +9,7 @@ namespace tl::ops {
 
 TL_API Tensor view(const Tensor& input, Ints size);
 TL_API Tensor view_dtype(const Tensor& input, Dtype dtype);
+TL_API Tensor reshape_alias(const Tensor& input, Ints size, Ints stride);
 TL_API Tensor permute(const Tensor& input, Ints dims);
 TL_API Tensor transpose(const Tensor& input, int64_t dim0, int64_t dim1);
 TL_API Tensor t(const Tensor& input);
