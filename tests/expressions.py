@@ -77,19 +77,15 @@ def graph(lib: Any, expression: str) -> list[str]:
 
 
 def gradients(lib: Any, expression: str) -> list[Any]:
-    """Gradients of a weighted sum of the result."""
+    """Gradients of the results, each element weighted otherwise."""
     names = namespace(lib, requires_grad=True)
-    total = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = walk(eval(expression, names))
-    for t in results:
-        if t.is_complex():
-            t = lib.view_as_real(t)
-        weights = lib.arange(1.0, t.numel() + 1).reshape(t.shape)
-        total = total + (t * weights).sum()
-    total.backward()
-    return [names[k].grad for k in ("x", "v", "s", "x3", "z", "e")]
+    results = [lib.view_as_real(t) if t.is_complex() else t for t in results]
+    weights = [lib.arange(1.0, t.numel() + 1).reshape(t.shape) for t in results]
+    inputs = [names[k] for k in ("x", "v", "s", "x3", "z", "e")]
+    return list(lib.autograd.grad(results, inputs, weights, allow_unused=True))
 
 
 def error(lib: Any, expression: str) -> tuple[str, str]:
