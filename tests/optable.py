@@ -102,7 +102,7 @@ POINTWISE = [
           "Integers to negative integer powers are not allowed.")]),
     binary("maximum", np.maximum, dtypes=REAL, samples=BINARY[:-1], inplace=False, method="maximum"),
     binary("minimum", np.minimum, dtypes=REAL, samples=BINARY[:-1], inplace=False, method="minimum"),
-    binary("hypot", np.hypot, dtypes=FLOATS, domain="nonzero", tol=2),
+    binary("hypot", np.hypot, samples=BINARY[:-1], dtypes=FLOATS, domain="nonzero", tol=2),
     unary("clamp", lambda x, min=None, max=None: np.clip(x, min, max), samples=[
         S(T(2, 3), 1, 2), S(T(2, 3), min=1), S(T(2, 3), max=1), S(T(), 0, 1), S(T(0), 0, 1)], large=[
         S(T(100_003), 0, 1)], special=False, errors=[
