@@ -24,3 +24,10 @@ def test_paths_exist(page: str) -> None:
     text = (ROOT / page).read_text()
     for path in re.findall(r"`((?:csrc|python|tests|docs|examples|benchmarks|cmake|\.ci)/[\w./]+)`", text):
         assert (ROOT / path).exists(), f"{page} names {path}"
+
+
+def test_the_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    program = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
+    exec(compile(program, "README.md", "exec"), {})
+    steps = [float(line.split()[-1]) for line in capsys.readouterr().out.splitlines() if line.startswith("step")]
+    assert steps[-1] < 0.02 < steps[0]
