@@ -167,8 +167,10 @@ void retain_grad(const Tensor& t) {
 void add_tensor_hook(const Tensor& t, std::shared_ptr<GradHook> hook) {
   Ref<Node> fn = grad_fn(t);
   AutogradMeta& m = make_meta(t);
-  m.hook = hook;
-  if (fn) fn->hooks().tensor.push_back({m.output_nr, std::move(hook)});
+  if (fn)
+    fn->hooks().tensor.push_back({m.output_nr, std::move(hook)});
+  else
+    m.hook = std::move(hook);
 }
 
 // ---- in-place ----

@@ -96,7 +96,7 @@ struct TL_API AutogradMeta : AutogradMetaBase {
   Tensor grad;
   Node* accumulator = nullptr;  // of a leaf; not owned
   TensorImpl* self = nullptr;
-  std::shared_ptr<GradHook> hook;             // Tensor.register_hook
+  std::shared_ptr<GradHook> hook;             // Tensor.register_hook on a leaf; otherwise grad_fn has it
   std::shared_ptr<NodeHook> post_accumulate;  // Tensor.register_post_accumulate_grad_hook
 };
 
