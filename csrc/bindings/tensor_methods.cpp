@@ -40,7 +40,7 @@ PyObject* get_grad(PyObject* self, void*) {
     const Tensor& t = unwrap(self);
     AutogradMeta* m = meta(t);
     if (m && m->grad.defined()) return wrap(m->grad);
-    if (grad_fn(t) && !(m && m->retains_grad))
+    if (m && m->grad_fn && !m->retains_grad)
       must(PyErr_WarnEx(PyExc_UserWarning,
                         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
                         "attribute won't be populated during autograd.backward(). If you indeed want the .grad field "

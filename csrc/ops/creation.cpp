@@ -400,6 +400,7 @@ Tensor fill(const Tensor& input, const Tensor& value, const Out& out) {
         " dimensions.");
   Tensor to = out.defined() ? out.tensor : empty_like_op(input, {}, {});
   if (out.defined() && !out.inplace) resize_output(to, input.sizes());
+  if (to.numel()) check_no_internal_overlap(to);
   if (value.impl()->wrapped_number) {
     if (value.dtype() == Dtype::Bool)
       fill_with(to, Scalar(*value.data_as<bool>()));
@@ -413,10 +414,11 @@ Tensor fill(const Tensor& input, const Tensor& value, const Out& out) {
   }
   Tensor one = to_copy(value, to.dtype(), to.device(), false);
   if (to.numel() == 0) return to;
-  if (is_dense(to) && to.device().is_cpu())
+  if (is_dense(to) && to.device().is_cpu()) {
     fill_bytes(to, one.data());
-  else
+  } else {
     copy_into(to, make_view(one, to.sizes(), Dims(size_t(to.dim())), one.offset()));
+  }
   return to;
 }
 
