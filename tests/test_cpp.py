@@ -11,7 +11,7 @@ import pytest
 from library import IS_TENSORLITE, tl
 
 SOURCE = Path(__file__).parent / "cpp" / "link_test.cpp"
-PACKAGE = Path(tl.__file__).parent
+PACKAGE = Path(tl._C.__file__).parent if IS_TENSORLITE else Path()
 
 
 def headers() -> Path | None:

@@ -93,42 +93,8 @@ def test_instruction_sets(isa: str, flag: str) -> None:
     assert f"instruction set {'DEFAULT' if isa == 'baseline' else isa.upper()}," in printed
 
 
-PROGRAM = """
-#include <cstdio>
-
-#include "core/error.h"
-#include "core/tensor.h"
-#include "ops/creation.h"
-
-// Makes a tensor, and catches an exception that comes out of the shared object.
-int main() {
-  const int64_t size[] = {2, 3}, wrong[] = {-1};
-  tl::Tensor a = tl::ops::ones(size, {}, tl::Dtype::Float32, {});
-  try {
-    tl::ops::ones(wrong, {}, tl::Dtype::Float32, {});
-  } catch (const tl::Error& error) {
-    std::printf("caught %lld\\n", static_cast<long long>(a.numel()));
-  }
-}
-"""
-
-
-@pytest.mark.slow
-def test_a_cpp_program_links(tmp_path: Path) -> None:
-    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
-    include = [Path(p) for p in cpp_extension.include_paths()]
-    if compiler is None or not (include[0] / "core" / "tensor.h").exists():
-        pytest.skip("no compiler, or no headers beside the package")
-    (tmp_path / "program.cpp").write_text(PROGRAM)
-    library = cpp_extension.library_paths()[0]
-    command = [
-        compiler,
-        "-std=c++20",
-        "-O1",
-        *[f"-I{p}" for p in include],
-        "program.cpp",
-        f"-L{library}",
-        "-ltensorlite",
-    ]
-    subprocess.run([*command, f"-Wl,-rpath,{library}", "-o", "program"], cwd=tmp_path, check=True)
-    assert subprocess.check_output([tmp_path / "program"], text=True) == "caught 6\n"
+def test_paths_for_cpp_programs() -> None:
+    """tests/test_cpp.py builds a program."""
+    assert (Path(cpp_extension.library_paths()[0]) / "libtensorlite.so").exists()
+    flags = cpp_extension.compile_flags().split()
+    assert f"-I{cpp_extension.include_paths()[0]}" in flags and "-ltensorlite" in flags
