@@ -287,6 +287,15 @@ class _BackwardHooks:
         self.grad_outputs = grads
         if not self.waits_for_input:
             # No input wants a gradient, so nothing will come to the input node.
+            if self.hooks:
+                import warnings
+
+                warnings.warn(
+                    "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                    "inputs require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
+                    "#torch.nn.Module.register_full_backward_hook for more details.",
+                    stacklevel=2,
+                )
             for hook in self.hooks:
                 if hook(self.module, (None,), grads) is not None:
                     raise RuntimeError(
@@ -504,21 +513,22 @@ class Module:
             self._forget(name, keep="_parameters")
             self.register_parameter(name, value)
             return
+        registered = attributes.get("_parameters")
+        if registered is not None and name in registered:
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign '{_typename(value)}' as parameter '{name}' "
+                    f"({qualname('nn.Parameter')} or None expected)"
+                )
+            self.register_parameter(name, value)
+            return
         if isinstance(value, Module):
-            if "_modules" not in attributes:
+            if registered is None:
                 raise AttributeError("cannot assign module before Module.__init__() call")
             self._forget(name, keep="_modules")
             attributes["_modules"][name] = _with_registration_hooks("_modules", self, name, value)
             return
-        if "_parameters" in attributes:
-            if name in attributes["_parameters"]:
-                if value is not None:
-                    raise TypeError(
-                        f"cannot assign '{_typename(value)}' as parameter '{name}' "
-                        f"({qualname('nn.Parameter')} or None expected)"
-                    )
-                self.register_parameter(name, value)
-                return
+        if registered is not None:
             if name in attributes["_modules"]:
                 if value is not None:
                     raise TypeError(
