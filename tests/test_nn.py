@@ -708,7 +708,7 @@ def test_embedding_and_attention_agree_with_pytorch() -> None:
     "layer",
     [
         "BatchNorm2d(4)", "BatchNorm2d(4, momentum=None)", "InstanceNorm2d(4, affine=True, track_running_stats=True)",
-        "Conv2d(4, 4, 3, padding=1, padding_mode='reflect')", "Conv2d(4, 2, 4, padding='same')", "GroupNorm(2, 4)",
+        "Conv2d(4, 4, 3, padding=1, padding_mode='reflect')", "Conv2d(4, 2, 3, padding='same')", "GroupNorm(2, 4)",
         "ConvTranspose2d(4, 2, 3, stride=2, padding=1, output_padding=1)",
     ],
 )  # fmt: skip
