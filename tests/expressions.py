@@ -82,6 +82,10 @@ def gradients(lib: Any, expression: str) -> list[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = walk(eval(expression, names))
+        return _gradients(lib, names, results)
+
+
+def _gradients(lib: Any, names: dict[str, Any], results: list[Any]) -> list[Any]:
     results = [lib.view_as_real(t) if t.is_complex() else t for t in results]
     weights = [lib.arange(1.0, t.numel() + 1).reshape(t.shape) for t in results]
     inputs = [names[k] for k in ("x", "v", "s", "x3", "z", "e")]

@@ -29,6 +29,10 @@ x[0].view(2, 3)[1] | x[:, 1][2:][0] | x[i % 2][1, 0] | x[0, 1][..., None] | x[1:
 """
 
 OPERATORS = """
+x.scatter(0, i, x[2:, 3:]) | x.scatter_add(1, i, x[:2, 1:4]) | x3.scatter_add(1, i[:, :, None] % 3, x3[..., :1] * 2) | x.scatter_reduce(0, i, x[:2, :3], "sum")
+x.scatter_reduce(0, i, x[2:, :3], "mean") | x.scatter_reduce(0, i, x[2:, :3], "amax") | x.scatter_reduce(0, i, x[2:, :3], "amin")
+x.scatter_reduce(0, i, x[2:, :3] + 0.25, "prod") | x.scatter_reduce(0, i, x[:2, :3], "prod") | x.scatter_reduce(0, i, x[2:, :3], "sum", include_self=False)
+x.scatter_reduce(0, i, x[2:, :3], "mean", include_self=False) | x.scatter_reduce(0, i, x[2:, :3], "amax", include_self=False) | x.scatter_reduce(0, i, x[2:, :3] + 0.25, "prod", include_self=False)
 x.gather(0, i) | x.gather(1, i) | x.gather(1, i.int()) | x.t().gather(0, i) | s.gather(0, torch.tensor([0, 0])) | v.gather(0, torch.tensor(1))
 x.gather(-1, i[:, :0]) | x3.gather(2, i[:, :, None]) | x3.gather(0, i[None] % 2) | x.gather(0, torch.zeros(0, dtype=torch.long))
 x.scatter(0, i, x) | x.scatter(1, i, x[:, 2:]) | x.scatter(0, i, 7.0) | x.t().scatter(0, i, x) | x.scatter(0, i, x.detach(), reduce="add")
@@ -227,7 +231,11 @@ def test_parity_of_graph_and_gradient(expression):
     if any(not t.is_floating_point() for t in results) or "half" in expression or "reduce='" in expression or "reduce=\"" in expression:
         pytest.skip("no gradient")
     assert graph(tl, expression) == graph(torch, expression)
-    assert_same_gradients(gradients(tl, expression), gradients(torch, expression))
+    try:
+        theirs = gradients(torch, expression)
+    except RuntimeError:
+        pytest.skip("PyTorch has no gradient for a source larger than the index")
+    assert_same_gradients(gradients(tl, expression), theirs)
 
 
 @pytest.mark.parity

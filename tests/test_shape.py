@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from expressions import assert_same, assert_same_gradients, error, evaluate, gradients, graph
+from expressions import assert_same, assert_same_gradients, error, evaluate, gradients, graph, namespace
 from library import tl
 
 VIEWS = """
@@ -195,6 +195,31 @@ def test_gradients_and_second_gradients(f):
     x = tl.randn(3, 4, dtype=tl.float64, requires_grad=True)
     assert tl.autograd.gradcheck(f, (x,))
     assert tl.autograd.gradgradcheck(f, (x,))
+
+
+def turn(lib, requires_grad):
+    names = namespace(lib, requires_grad)
+    y = names["x"] * 2 if requires_grad else names["x"]
+    y.t_().unsqueeze_(1).transpose_(0, 2).squeeze_(1).swapaxes_(0, 1).as_strided_((3, 4), (4, 1), 2)
+    return names["x"], y
+
+
+def test_layouts_in_place():
+    x, y = turn(tl, False)
+    assert y is x and y.stride() == (4, 1) and y.storage_offset() == 2
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+        tl.ones(2, 3, requires_grad=True).t_()
+
+
+@pytest.mark.parity
+def test_parity_of_layouts_in_place():
+    torch = pytest.importorskip("torch")
+    for lib in (tl, torch):
+        x, y = turn(lib, True)
+        y.backward(lib.arange(12.0).reshape(3, 4))
+        if lib is tl:
+            ours = x.grad
+    assert_same_gradients([ours], [x.grad])
 
 
 @pytest.mark.parity

@@ -188,6 +188,47 @@ Tensor diag(const Tensor& input, int64_t diagonal) {
   return input.dim() == 1 ? diag_embed(input, diagonal, 0, 1) : diagonal_copy(input, diagonal, 0, 1);
 }
 
+// ---- another layout in place ----
+
+namespace {
+// No element is written: the history grows by the view's node, that of a base it looks at does not change.
+Tensor take_layout(const char* name, const Tensor& input, const Tensor& view, std::initializer_list<Value> args) {
+  Ref<Node> node;
+  if (grad_enabled() && requires_grad(input)) {
+    check_inplace(input);
+    Value all[Operator::kMaxArgs];
+    std::copy(args.begin(), args.end(), all);
+    node = make_node(get_operator(name), all);
+  }
+  TensorImpl* p = input.impl();
+  p->sizes = view.sizes();
+  p->strides = view.strides();
+  p->offset = view.offset();
+  p->refresh();
+  if (node) set_history(input, node);
+  return input;
+}
+}  // namespace
+
+Tensor t_(const Tensor& input) { return take_layout("t", input, ops::t(input), {input}); }
+Tensor transpose_(const Tensor& input, int64_t dim0, int64_t dim1) {
+  return take_layout("transpose", input, ops::transpose(input, dim0, dim1), {input, dim0, dim1});
+}
+Tensor squeeze_(const Tensor& input) { return take_layout("squeeze", input, ops::squeeze(input), {input}); }
+Tensor squeeze_dim_(const Tensor& input, int64_t dim) {
+  return take_layout("squeeze.dim", input, ops::squeeze_dim(input, dim), {input, dim});
+}
+Tensor squeeze_dims_(const Tensor& input, Ints dim) {
+  return take_layout("squeeze.dims", input, ops::squeeze_dims(input, dim), {input, dim});
+}
+Tensor unsqueeze_(const Tensor& input, int64_t dim) {
+  return take_layout("unsqueeze", input, ops::unsqueeze(input, dim), {input, dim});
+}
+Tensor as_strided_(const Tensor& input, Ints size, Ints stride, OptInt storage_offset) {
+  int64_t offset = storage_offset.value_or(input.offset());
+  return take_layout("as_strided", input, ops::as_strided(input, size, stride, offset), {input, size, stride, offset});
+}
+
 // ---- pieces ----
 
 std::vector<Tensor> split_size(const Tensor& input, int64_t split_size, int64_t dim) {

@@ -26,6 +26,15 @@ TL_API Tensor real(const Tensor& input);
 TL_API Tensor imag(const Tensor& input);
 TL_API Tensor diag(const Tensor& input, int64_t diagonal);
 
+// The same tensor with the layout of a view of it: t_() and the like.
+TL_API Tensor t_(const Tensor& input);
+TL_API Tensor transpose_(const Tensor& input, int64_t dim0, int64_t dim1);
+TL_API Tensor squeeze_(const Tensor& input);
+TL_API Tensor squeeze_dim_(const Tensor& input, int64_t dim);
+TL_API Tensor squeeze_dims_(const Tensor& input, Ints dim);
+TL_API Tensor unsqueeze_(const Tensor& input, int64_t dim);
+TL_API Tensor as_strided_(const Tensor& input, Ints size, Ints stride, OptInt storage_offset);
+
 TL_API std::vector<Tensor> split_size(const Tensor& input, int64_t split_size, int64_t dim);
 TL_API std::vector<Tensor> split_sections(const Tensor& input, Ints split_sizes, int64_t dim);
 TL_API std::vector<Tensor> chunk(const Tensor& input, int64_t chunks, int64_t dim);

@@ -143,11 +143,7 @@ std::vector<Tensor> nonzero_tuple(const Tensor& input, bool) {
   Tensor columns = nonzero_columns(input.dim() ? input : make_view(input, {1}, {1}, input.offset()));
   std::vector<Tensor> result;
   int64_t n = columns.size(1);
-  for (int64_t d = 0; d < columns.size(0); ++d) {
-    Tensor column = empty({n}, Dtype::Int64, input.device());
-    copy_into(column, make_view(columns, {n}, {1}, d * n));
-    result.push_back(column);
-  }
+  for (int64_t d = 0; d < columns.size(0); ++d) result.push_back(make_view(columns, {n}, {1}, d * n));
   return result;
 }
 

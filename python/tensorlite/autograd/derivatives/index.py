@@ -138,13 +138,12 @@ def index_fill(n, grad):
 @derivative("index_fill.tensor", saves=("dim", "index"), name="IndexFillBackward1")
 def index_fill_tensor(n, grad):
     a, _, b = n.needs_input_grad
-    return (
-        grad.index_fill(n.dim, n.index, 0) if a else None,
-        None,
-        grad.index_select(n.dim, n.index.reshape(-1).unique() if n.index.numel() > 1 else n.index.reshape(-1)).sum()
-        if b
-        else None,
-    )
+    grad_value = None
+    if b:
+        size = grad.shape[n.dim] if grad.dim() else 1
+        chosen = n.index.new_zeros(size).index_fill(0, n.index, 1).nonzero().reshape(-1)  # each once
+        grad_value = grad.index_select(n.dim, chosen).sum()
+    return grad.index_fill(n.dim, n.index, 0) if a else None, None, grad_value
 
 
 # ---- advanced indexing ----
