@@ -26,11 +26,15 @@ Tensor copy(const Tensor& input, const Tensor& src, bool, const Out&) {
     if (!(Ints(shape) == input.sizes()))
       fail("output with shape ", to_string(input.sizes()), " doesn't match the broadcast shape ", to_string(shape));
   }
+  bool same_memory = input.impl()->storage == src.impl()->storage;
+  bool same_elements = same_memory && input.data() == src.data() && input.strides() == src.strides() &&
+                       input.sizes() == src.sizes() && input.dtype() == src.dtype();
+  if (same_elements) return input;
   check_no_internal_overlap(input);
   if (is_complex(src.dtype()) && !is_complex(input.dtype()) && input.dtype() != Dtype::Bool)
     warn("Casting complex values to real discards the imaginary part");
   if (input.numel() == 0) return input;
-  if (input.impl()->storage == src.impl()->storage && !(input.data() == src.data() && input.strides() == src.strides())) {
+  if (same_memory && !(input.data() == src.data() && input.strides() == src.strides())) {
     // The two may interleave: read everything before writing.
     copy_into(input, clone(src));
     return input;

@@ -302,6 +302,9 @@ def make_tensor(
     if requires_grad and not inexact:
         raise ValueError(f"`requires_grad=True` is not supported for boolean and integral dtypes, but got {dtype=}")
     low, high = _interval(dtype, low, high)
+    spread = noncontiguous and math.prod(size) > 1
+    if spread:
+        size = (*size[:-1], 2 * size[-1])
     if not inexact:
         result = tl.randint(low, high, size, dtype=dtype, device=device)
     elif dtype.is_complex:
@@ -312,8 +315,8 @@ def make_tensor(
     else:
         result = _uniform(size, dtype, low, high, device)
 
-    if noncontiguous and result.numel() > 1:
-        result = tl.stack((result, result), -1).flatten(-2)[..., ::2]
+    if spread:
+        result = result[..., 1::2]
     elif memory_format is not None:
         result = result.clone(memory_format=memory_format)
     if exclude_zero:
