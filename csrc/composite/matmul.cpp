@@ -10,7 +10,7 @@ namespace tl::composite {
 namespace {
 
 Op mm_("mm"), mv_("mv"), dot_("dot"), bmm_("bmm"), addmm_("addmm"), add_("add"), mul_("mul");
-Op t_("t"), transpose_("transpose"), view_("view"), unsafe_view_("unsafe_view"), reshape_("reshape");
+Op t_("t"), transpose_("transpose"), view_("view"), unsafe_view_("_unsafe_view"), reshape_("reshape");
 Op expand_("expand"), permute_("permute"), clone_("clone"), contiguous_("contiguous");
 Op squeeze_("squeeze.dim"), unsqueeze_("unsqueeze"), sum_("sum.dim");
 
