@@ -353,7 +353,10 @@ def test_parity(op: Op, layout: str) -> None:
                 assert dtype_name(a) == dtype_name(b), what
                 assert tuple(a.stride()) == tuple(b.stride()) or not a.numel(), what
                 assert a.requires_grad == b.requires_grad, what
-                assert node_name(a) == node_name(b), what
+                names = node_name(a), node_name(b)
+                if op.name == "matmul":  # PyTorch's last step is written in place, which has a number of its own
+                    names = tuple(n and n.rstrip("0123456789") for n in names)
+                assert names[0] == names[1], what
             assert_close(tl, ours[0], [to_numpy(torch, t) for t in leaves(theirs[0])], 2 * op.tol, what)
             assert_close(tl, ours[1], [to_numpy(torch, t) for t in theirs[1]], 2 * op.tol, f"gradient of {what}")
 

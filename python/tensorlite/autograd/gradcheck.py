@@ -339,7 +339,7 @@ def _check_inputs(inputs: tuple) -> None:
                 "precision floating point or complex. ",
                 stacklevel=4,
             )
-        if any(n > 1 and stride == 0 for n, stride in zip(x.shape, x.stride(), strict=True)):
+        if x.numel() and any(n > 1 and stride == 0 for n, stride in zip(x.shape, x.stride(), strict=True)):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
                 "that are non-overlapping to be able to compute the numerical gradients correctly. "
