@@ -51,7 +51,7 @@ x.index_put((rows,), x[:2]) | x.index_put((m,), x[m] * 2) | x.index_put((j[:, No
 x.masked_select(m) | v.masked_select(m) | x.masked_select(rows[:, None]) | x.t().masked_select(m.t()) | x.masked_scatter(m, x)
 v.masked_scatter(m, x) | x.masked_scatter(m[:, :1], x) | x.t().masked_scatter(m.t(), x) | x.masked_scatter(m, x.t())
 x.take(i) | x.take(-j) | x.t().take(i) | x.put(j, v[:3], accumulate=True) | x.put(j[:2], v[:2]) | x.t().put(j[:2], v[:2])
-x.take_along_dim(j) | x.take_along_dim(i[:1], 1) | x.take_along_dim(x.argsort(1), 1) | torch.take_along_dim(x3, i[:, :, None], 2)
+x.take_along_dim(j) | x.take_along_dim(i[:1], 1) | x.take_along_dim(torch.tensor([[5, 0], [1, 1], [2, 3], [4, 0]]), 1) | torch.take_along_dim(x3, i[:, :, None], 2)
 x.nonzero() | m.nonzero() | s.nonzero() | torch.tensor(0).nonzero() | m.nonzero(as_tuple=True) | torch.nonzero(v, as_tuple=False)
 s.nonzero(as_tuple=True) | torch.argwhere(m) | m.t().nonzero() | e.nonzero() | torch.tensor([0.0, float("nan")]).nonzero() | m.argwhere()
 torch.nn.functional.one_hot(j) | torch.nn.functional.one_hot(i, 5) | torch.nn.functional.one_hot(torch.tensor(2)) | torch.nn.functional.one_hot(j[:0], 3)

@@ -139,11 +139,8 @@ Walk other_dims(const AlongArgs& a, int64_t last) {
   return w;
 }
 
-bool in_range(const AlongArgs& a, int64_t i, std::atomic<bool>& ok) {
-  if (uint64_t(i) < uint64_t(a.limit)) [[likely]]
-    return true;
+[[gnu::cold, gnu::noinline]] void report(const AlongArgs& a, int64_t i, std::atomic<bool>& ok) {
   if (ok.exchange(false)) *a.bad = i;
-  return false;
 }
 
 bool gather(const AlongArgs& a) {
@@ -154,11 +151,19 @@ bool gather(const AlongArgs& a) {
   if (!along) outer.add(a.sizes[a.dim], a.dst_strides[a.dim], 0, a.index_strides[a.dim]);
   int64_t n = a.sizes[last], step = a.src_strides[a.dim], src_step = along ? 0 : a.src_strides[last];
   int64_t dst_step = a.dst_strides[last], index_step = a.index_strides[last];
+  uint64_t limit = uint64_t(a.limit);
   with_word(itemsize(a.dtype), [&]<class T>() {
-    auto run = [&](char* dst, const char* src, const int64_t* index, int64_t begin, int64_t end) {
-      for (int64_t j = begin; j < end; ++j) {
-        int64_t i = index[j * index_step];
-        if (in_range(a, i, ok)) at<T>(dst + j * dst_step) = at<T>(src + j * src_step + i * step);
+    auto run = [=, &ok](char* dst, const char* src, const int64_t* index, int64_t begin, int64_t end) {
+      dst += begin * dst_step;
+      src += begin * src_step;
+      index += begin * index_step;
+      for (int64_t j = begin; j < end; ++j, dst += dst_step, src += src_step, index += index_step) {
+        uint64_t i = uint64_t(*index);
+        if (i >= limit) [[unlikely]] {
+          report(a, *index, ok);
+          return;
+        }
+        at<T>(dst) = at<T>(src + int64_t(i) * step);
       }
     };
     int64_t rows = outer.total();
@@ -186,14 +191,27 @@ bool scatter_as(const AlongArgs& a) {
   int64_t step = a.dst_strides[a.dim], src_step = a.src_strides[a.dim], index_step = a.index_strides[a.dim];
   bool along = a.dim == last;
   int64_t columns = along ? 1 : a.sizes[last];
-  auto run = [&](char* dst, const char* src, const int64_t* index, int64_t begin, int64_t end) {
-    for (int64_t k = 0; k < length; ++k)
-      for (int64_t j = begin; j < end; ++j) {
-        int64_t i = index[k * index_step + (along ? 0 : j * a.index_strides[last])];
-        if (in_range(a, i, ok))
-          apply<mode>(at<T>(dst + i * step + (along ? 0 : j * a.dst_strides[last])),
-                      at<T>(src + k * src_step + (along ? 0 : j * a.src_strides[last])));
+  uint64_t limit = uint64_t(a.limit);
+  int64_t dst_column = along ? 0 : a.dst_strides[last], src_column = along ? 0 : a.src_strides[last];
+  int64_t index_column = along ? 0 : a.index_strides[last];
+  // One run through memory for each k where the columns lie side by side, else along the dim.
+  auto line = [=, &ok](char* dst, const char* src, const int64_t* index, int64_t n, int64_t ds, int64_t ss, int64_t is) {
+    for (int64_t j = 0; j < n; ++j, dst += ds, src += ss, index += is) {
+      uint64_t i = uint64_t(*index);
+      if (i >= limit) [[unlikely]] {
+        report(a, *index, ok);
+        return;
       }
+      apply<mode>(at<T>(dst + int64_t(i) * step), at<T>(src));
+    }
+  };
+  auto run = [&](char* dst, const char* src, const int64_t* index, int64_t begin, int64_t end) {
+    dst += begin * dst_column;
+    src += begin * src_column;
+    index += begin * index_column;
+    if (end - begin == 1) return line(dst, src, index, length, 0, src_step, index_step);
+    for (int64_t k = 0; k < length; ++k)
+      line(dst, src + k * src_step, index + k * index_step, end - begin, dst_column, src_column, index_column);
   };
   int64_t rows = outer.total();
   if (rows == 1) {
@@ -240,24 +258,33 @@ bool scatter(const AlongArgs& a) {
 template <class I>
 bool offsets_as(const OffsetArgs& a) {
   std::atomic<bool> ok{true};
-  Walk walk;
-  for (int64_t d = 0; d < a.ndim; ++d) walk.add(a.sizes[d], a.index_strides[d], 0);
-  parallel_for(walk.total(), kGrain, [&](int64_t b, int64_t e) {
-    Walk w = walk;
-    w.seek(b);
-    for (int64_t k = b; k < e; ++k, w.next()) {
-      int64_t given = int64_t(at<I>(a.index + w.offset[0])), i = given;
+  Walk walk;  // without the last dim
+  for (int64_t d = 0; d + 1 < a.ndim; ++d) walk.add(a.sizes[d], a.index_strides[d], 0);
+  int64_t run = a.ndim ? a.sizes[a.ndim - 1] : 1, step = a.ndim ? a.index_strides[a.ndim - 1] : 0;
+  int64_t limit = a.limit, stride = a.stride;
+  auto convert = [&](int64_t b, int64_t e, const char* index) {
+    for (int64_t k = b; k < e; ++k, index += step) {
+      int64_t given = int64_t(at<I>(index)), i = given;
       if (i >= 0 && i == a.skip) [[unlikely]] {
         a.offsets[k] = -1;
         continue;
       }
-      if (i < 0 && a.wrap) i += a.limit;
-      if (uint64_t(i) >= uint64_t(a.limit)) [[unlikely]] {
+      if (i < 0 && a.wrap) i += limit;
+      if (uint64_t(i) >= uint64_t(limit)) [[unlikely]] {
         if (ok.exchange(false)) *a.bad = given;
         continue;
       }
-      a.offsets[k] = (a.first ? 0 : a.offsets[k]) + i * a.stride;
+      a.offsets[k] = (a.first ? 0 : a.offsets[k]) + i * stride;
     }
+  };
+  if (walk.sizes.empty()) {
+    parallel_for(run, kGrain, [&](int64_t b, int64_t e) { convert(b, e, a.index + b * step); });
+    return ok;
+  }
+  parallel_for(walk.total(), std::max<int64_t>(1, kGrain / std::max<int64_t>(run, 1)), [&](int64_t b, int64_t e) {
+    Walk w = walk;
+    w.seek(b);
+    for (int64_t row = b; row < e; ++row, w.next()) convert(row * run, (row + 1) * run, a.index + w.offset[0]);
   });
   return ok;
 }
@@ -329,7 +356,7 @@ void gather_rows(const RowsArgs& a) {
         int64_t end = std::min(a.count, k + e - i);
         i += end - k;
         if (row == 1)
-          for (; k < end; ++k) at<T>(dst + k * a.step) = at<T>(src + a.offsets[k]);
+          for (int64_t step = a.step; k < end; ++k) at<T>(dst + k * step) = at<T>(src + a.offsets[k]);
         else
           for (; k < end; ++k) for_runs(r, dst + k * a.step, src + a.offsets[k], copy_run);
       }
@@ -360,7 +387,14 @@ void scatter_rows_as(const RowsArgs& a, const Rows& r) {
     }
   };
   // Rows [begin, end) of the destination, so that no two threads meet.
+  bool single = r.inner.sizes.empty() && r.run == 1;
   auto rows = [&](char* dst, const char* src, int64_t begin, int64_t end) {
+    if (single) {
+      const int64_t *offset = a.offsets, step = a.step;
+      for (int64_t k = 0, n = a.count; k < n; ++k, src += step)
+        if (offset[k] >= begin && offset[k] < end) write(at<T>(dst + offset[k]), at<T>(src));
+      return;
+    }
     for (int64_t k = 0; k < a.count; ++k)
       if (a.offsets[k] >= begin && a.offsets[k] < end) for_runs(r, dst + a.offsets[k], src + k * a.step, run);
   };
@@ -462,13 +496,18 @@ void nonzero(const NonzeroArgs& a) {
         if (a.mask[i]) a.dst[k++] = i;
       return;
     }
+    // Row by row of the last dim.
+    int64_t last = a.ndim - 1, run = a.sizes[last];
     Walk w;
-    for (int64_t d = 0; d < a.ndim; ++d) w.add(a.sizes[d], 0, 0);
-    w.seek(begin);
-    for (int64_t i = begin; i < end; ++i, w.next()) {
-      if (!a.mask[i]) continue;
-      for (int64_t d = 0; d < a.ndim; ++d) a.dst[d * total + k] = w.position[size_t(d)];
-      ++k;
+    for (int64_t d = 0; d < last; ++d) w.add(a.sizes[d], 0, 0);
+    w.seek(begin / run);
+    for (int64_t i = begin; i < end; w.next()) {
+      int64_t start = i / run * run, stop = std::min(end, start + run);
+      for (; i < stop; ++i) {
+        if (!a.mask[i]) continue;
+        for (int64_t d = 0; d < last; ++d) a.dst[d * total + k] = w.position[size_t(d)];
+        a.dst[last * total + k++] = i - start;
+      }
     }
   });
 }

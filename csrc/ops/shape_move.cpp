@@ -81,6 +81,11 @@ void join_into(const Tensor& out, TensorSpan tensors, int64_t dim, bool new_dim)
   if (out.numel() == 0) return;
   bool plain = out.is_contiguous();
   for (const Tensor& t : tensors) plain = plain && t.is_contiguous() && t.dtype() == out.dtype();
+  if (plain && tensors.size() > 1) {
+    // Runs of a few bytes are better moved one tensor at a time.
+    int64_t rows = numel_of(out.sizes().slice(0, size_t(dim)));
+    plain = rows < 64 || out.numel() / rows * int64_t(out.itemsize()) >= 32 * int64_t(tensors.size());
+  }
   if (plain) {
     constexpr size_t kFew = 16;
     const char* few_src[kFew];
