@@ -61,7 +61,7 @@ const Row rows[] = {
     TL_TENSORS(logaddexp, kBoth, "log(exp(input) + exp(other)) without overflow.")
     TL_TENSORS(logaddexp2, kBoth, "log2(2^input + 2^other) without overflow.")
     TL_BINARY(xlogy, "input * log(other), 0 where input is 0.")
-    TL_TENSORS(heaviside, kAll, "0 below zero, 1 above, `other` at zero.")
+    {"heaviside(Tensor input, Tensor values" TL_OUT, TL_OP(ops::heaviside), kAll, "0 below zero, 1 above, `values` at zero."},
     TL_TENSORS(nextafter, kAll, "The next representable number after input towards other.")
     TL_TENSORS(gcd, kAll, "The greatest common divisor.")
     TL_TENSORS(lcm, kAll, "The least common multiple.")
@@ -142,12 +142,12 @@ const Row rows[] = {
     TL_UNARY(sign, "-1, 0 or 1.")
     TL_UNARY(sgn, "The sign; of a complex number the number of magnitude 1 with its angle.")
     TL_UNARY(conj_physical, "The complex conjugate in new memory.")
-    TL_UNARY(angle, "The angle of a complex number; pi for a negative real one, else 0.")
+    {"angle(Tensor input" TL_OUT, TL_OP(ops::angle), kBoth, "The angle of a complex number; pi for a negative real one, else 0."},
     TL_UNARY(logical_not, "True where input is zero.")
     TL_UNARY(bitwise_not, "All bits turned; of bools, not.")
-    TL_UNARY(signbit, "True where the sign bit is set.")
-    TL_UNARY(isposinf, "True where input is +inf.")
-    TL_UNARY(isneginf, "True where input is -inf.")
+    {"signbit(Tensor input" TL_OUT, TL_OP(ops::signbit), kBoth, "True where the sign bit is set."},
+    {"isposinf(Tensor input" TL_OUT, TL_OP(ops::isposinf), kBoth, "True where input is +inf."},
+    {"isneginf(Tensor input" TL_OUT, TL_OP(ops::isneginf), kBoth, "True where input is -inf."},
     {"isnan(Tensor input) -> Tensor", TL_OP(ops::isnan), kBoth, "True where input is NaN."},
     {"isinf(Tensor input) -> Tensor", TL_OP(ops::isinf), kBoth, "True where input is infinite."},
     {"isfinite(Tensor input) -> Tensor", TL_OP(ops::isfinite), kBoth, "True where input is neither NaN nor infinite."},

@@ -202,10 +202,14 @@ TL_FN float tanh(float x) {
   return x == x ? r : x;
 }
 
-// 2 ULP; exp of minus the magnitude never overflows.
+// 2 ULP; exp of minus the magnitude never overflows. What rounding took from 1 + e and from the quotient is given back.
 TL_FN float sigmoid(float x) {
   float e = exp(-abs(x));
-  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+  float n = x < 0.0f ? e : 1.0f;
+  float d = 1.0f + e, lost = e - (d - 1.0f);
+  float inverse = 1.0f / d, y = n * inverse;
+  float residual = fma(-y, d, n) - y * lost;
+  return fma(residual, inverse, y);
 }
 
 // 2 ULP.

@@ -154,7 +154,7 @@ TL_BINARY(
     T sum = high + fm::log1p(fm::exp2(low - high)) * T(1.44269504088896340736);
     return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
 TL_BINARY(Xlogy, return isnan(b) ? b : a == T(0) ? T(0) : T(a * fm::log(b));)
-TL_BINARY(Heaviside, return isnan(a) ? a : a == T(0) ? b : T(a < T(0) ? 0 : 1);)
+TL_BINARY(Heaviside, return a == T(0) ? b : T(a > T(0) ? 1 : 0);)
 TL_BINARY(Nextafter, return fm::nextafter(a, b);)
 TL_BINARY(
     Gcd, T x = a < 0 ? T(-a) : a; T y = b < 0 ? T(-b) : b; while (y) {

@@ -61,10 +61,9 @@ Tensor elementwise(Pointwise op, const char* name, Dtype common, const Out& out,
 
   const PointwiseKernels& kernels = pointwise_kernels[int(device.type)];
   kernel(kernels.run, name, device);
+  Dtype result = pointwise_result(op, common);
+  if (out.defined()) check_castable(result, out.tensor.dtype());
   Dtype compute = compute_dtype(kernels, op, name, common);
-  Dtype result = compute == common ? pointwise_result(op, compute)
-                 : (op >= Pointwise::Eq && op <= Pointwise::IsClose) ? Dtype::Bool
-                                                                      : common;
   Plan plan;
   if (flat) {
     Tensor target = empty(first.sizes(), result, device);

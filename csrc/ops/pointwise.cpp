@@ -183,7 +183,6 @@ TL_BINARY(fmin, extreme, Fmin, "fmin")
 TL_BINARY(logaddexp, arithmetic, LogAddExp, "logaddexp_cpu")
 TL_BINARY(logaddexp2, arithmetic, LogAddExp2, "logaddexp2_cpu")
 TL_BINARY(xlogy, float_result, Xlogy, "xlogy_cpu")
-TL_BINARY(nextafter, ordered, Nextafter, "nextafter_cpu")
 TL_BINARY(gcd, bits, Gcd, "gcd_cpu")
 TL_BINARY(lcm, bits, Lcm, "lcm_cpu")
 TL_BINARY(bitwise_and, bits, BitAnd, "bitwise_and_cpu")
@@ -210,6 +209,13 @@ Tensor bitwise_right_shift(const Tensor& input, const Tensor& other, const Out& 
   Dtype common = result_type(input, other);
   if (!is_integral(common) || common == Dtype::Bool) not_implemented("rshift_cpu", common);
   return elementwise(Pointwise::ShiftRight, "rshift_cpu", common, out, {&input, &other});
+}
+
+Tensor nextafter(const Tensor& input, const Tensor& other, const Out& out) {
+  Dtype common = result_type(input, other);
+  // A half's neighbour is not float32's.
+  if (common != Dtype::Float32 && common != Dtype::Float64) not_implemented("nextafter_cpu", common);
+  return elementwise(Pointwise::Nextafter, "nextafter_cpu", common, out, {&input, &other});
 }
 
 Tensor heaviside(const Tensor& input, const Tensor& other, const Out& out) {

@@ -69,6 +69,7 @@ TL_API bool equal(const Tensor& input, const Tensor& other);
 #define TL_UNARY(name) TL_API Tensor name(const Tensor& input, const Out& out);
 TL_FOR_EACH_UNARY(TL_UNARY)
 #undef TL_UNARY
+TL_API Tensor positive(const Tensor& input);
 TL_API Tensor round(const Tensor& input, const Out& out);
 TL_API Tensor round_decimals(const Tensor& input, int64_t decimals, const Out& out);
 TL_API Tensor logit(const Tensor& input, std::optional<double> eps, const Out& out);

@@ -75,6 +75,11 @@ Tensor neg(const Tensor& input, const Out& out) {
   return same_unary(Pointwise::Neg, "neg_cpu", input, out);
 }
 
+Tensor positive(const Tensor& input) {
+  check(input.dtype() != Dtype::Bool, "The `+` operator, on a bool tensor is not supported.");
+  return input;
+}
+
 Tensor abs(const Tensor& input, const Out& out) {
   if (input.dtype() == Dtype::Bool) not_implemented("abs_cpu", Dtype::Bool);
   check(!out.inplace || !is_complex(input.dtype()), "In-place abs is not supported for complex tensors.");

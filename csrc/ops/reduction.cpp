@@ -197,9 +197,39 @@ Tensor nanmean(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, c
 
 namespace {
 
+// Multiplies the halves of a dim until one element is left.
+Tensor complex_prod(Tensor t, DimMask mask, bool keepdim) {
+  Dims sizes = reduced_shape(t, mask, keepdim);
+  if (reduced_count(t, mask) == 0) {
+    Tensor result = empty(sizes, t.dtype(), t.device());
+    fill_with(result, 1);
+    return result;
+  }
+  auto part = [&](const Tensor& from, int64_t d, int64_t begin, int64_t n) {
+    Dims shape(from.sizes());
+    shape[d] = n;
+    return make_view(from, shape, from.strides(), from.offset() + begin * from.strides()[d]);
+  };
+  for (int64_t d = 0; d < t.dim(); ++d) {
+    if (!(mask >> d & 1)) continue;
+    while (t.size(d) > 1) {
+      int64_t n = t.size(d), half = n / 2;
+      Tensor product = mul(part(t, d, 0, half), part(t, d, half, half), {});
+      if (n % 2) {
+        Tensor first = part(product, d, 0, 1);
+        mul(first, part(t, d, n - 1, 1), Out{first, true});
+      }
+      t = product;
+    }
+  }
+  Tensor result = empty(sizes, t.dtype(), t.device());
+  copy_into(make_view(result, t.sizes(), contiguous_strides(t.sizes()), 0), t);
+  return result;
+}
+
 Tensor prod_mask(const Tensor& input, DimMask mask, bool keepdim, OptDtype dtype) {
   Dtype d = dtype.value_or(is_integral(input.dtype()) ? Dtype::Int64 : input.dtype());
-  check<NotImplementedError>(!is_complex(d), "prod: complex tensors are not supported yet");
+  if (is_complex(d)) return complex_prod(as_dtype(input, d), mask, keepdim);
   return as_dtype(reduce(Reduce::Prod, "prod", input, mask, keepdim, wide(d)), d);
 }
 
@@ -373,7 +403,8 @@ struct Spread {
 };
 
 Spread spread(const char* name, const Tensor& input, OptInts dim, double correction, bool keepdim, bool want_mean) {
-  check(is_differentiable(input.dtype()), "std and var only support floating point and complex dtypes");
+  if (!is_differentiable(input.dtype()))
+    fail(want_mean ? name : "std and var", " only support floating point and complex dtypes");
   DimMask mask = dim_mask(input, dim);
   if (is_complex(input.dtype())) {
     Spread re = spread(name, ops::real(input), dim, correction, keepdim, want_mean);
