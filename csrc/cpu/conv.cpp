@@ -1,0 +1,422 @@
+#include "kernels/conv.h"
+
+#include "cpu/conv_pass.h"
+
+namespace tl::cpu::TL_ISA {
+namespace {
+
+using Dim = ConvArgs::Dim;
+
+int64_t kernel_size(const ConvArgs& g) { return g.dim[0].kernel * g.dim[1].kernel * g.dim[2].kernel; }
+int64_t input_plane(const ConvArgs& g) { return g.dim[0].in * g.dim[1].in * g.dim[2].in; }
+int64_t output_plane(const ConvArgs& g) { return g.dim[0].out * g.dim[1].out * g.dim[2].out; }
+
+// The image as the forward convolution reads it.
+Source forward_source(const ConvArgs& g) {
+  Source s;
+  for (int i = 0; i < 3; ++i) {
+    const Dim& d = g.dim[i];
+    SourceDim& q = s.dim[i];
+    q.in = d.in, q.stride = d.stride, q.padding = d.padding;
+    q.size = d.out + (d.kernel - 1) * d.dilation / d.stride;
+    q.phases = 0;
+    for (int64_t r = 0; r < d.kernel && q.phases < 1024; ++r) {
+      const int64_t residue = r * d.dilation % d.stride;
+      bool seen = false;
+      for (int64_t j = 0; j < q.phases; ++j) seen = seen || q.residue[j] == residue;
+      if (!seen) q.residue[q.phases++] = residue;
+    }
+  }
+  s.finish();
+  return s;
+}
+
+// Offsets of the taps (channel, r, s, t) in that source.
+void forward_offsets(const ConvArgs& g, const Source& s, int64_t* offsets) {
+  int64_t k = 0;
+  for (int64_t c = 0; c < g.cin; ++c)
+    for (int64_t r0 = 0; r0 < g.dim[0].kernel; ++r0)
+      for (int64_t r1 = 0; r1 < g.dim[1].kernel; ++r1)
+        for (int64_t r2 = 0; r2 < g.dim[2].kernel; ++r2) {
+          const int64_t r[3] = {r0, r1, r2};
+          int64_t phase = 0, shift = 0;
+          for (int i = 0; i < 3; ++i) {
+            phase = phase * s.dim[i].phases + s.dim[i].phase_of(r[i], g.dim[i].dilation);
+            shift = shift * s.dim[i].size + r[i] * g.dim[i].dilation / g.dim[i].stride;
+          }
+          offsets[k++] = c * s.channel + phase * s.plane + shift;
+        }
+}
+
+// Calls f(n, group, source of that image and group), images in parallel when there are enough of them.
+template <class S, class F>
+void for_each_source(const ConvArgs& g, const Source& s, const S* images, int64_t channels, F f) {
+  using T = Compute<S>;
+  const bool direct = s.direct && __is_same(S, T) && kMaskedLoads;
+  int64_t image = channels;
+  for (int i = 0; i < 3; ++i) image *= s.dim[i].in;
+  auto run = [&](int64_t begin, int64_t end) {
+    // A tile may read past the last place.
+    Scratch scratch(direct ? 0 : (channels * s.channel + kNR<T>)*int64_t(sizeof(T)));
+    T* buffer = scratch.as<T>();
+    if (!direct)
+      for (int64_t i = 0; i < kNR<T>; ++i) buffer[channels * s.channel + i] = T(0);
+    for (int64_t t = begin; t < end; ++t) {
+      const S* from = images + t * image;
+      if (!direct) fill_source<S, T>(s, from, channels, buffer);
+      if constexpr (__is_same(S, T))
+        f(t / g.groups, t % g.groups, direct ? from : buffer);
+      else
+        f(t / g.groups, t % g.groups, buffer);
+    }
+  };
+  const int64_t tasks = g.batch * g.groups;
+  const int64_t work = most(1, g.cin * g.cout * kernel_size(g) * output_plane(g));
+  if (tasks < num_threads())
+    run(0, tasks);
+  else
+    parallel_for(tasks, most(1, kParallelWork / work), run);
+}
+
+template <class S>
+void forward(const ConvArgs& g) {
+  using T = Compute<S>;
+  const S *x = static_cast<const S*>(g.x), *w = static_cast<const S*>(g.w), *bias = static_cast<const S*>(g.bias);
+  S* y = static_cast<S*>(g.y);
+  const int64_t k = g.cin * kernel_size(g), panel = round_up(g.cout, kMR) * k;
+  Scratch scratch(g.groups * panel * int64_t(sizeof(T)) + k * 8);
+  int64_t* offsets = scratch.as<int64_t>();
+  T* a = scratch.as<T>(k * 8);
+  for (int64_t i = 0; i < g.groups; ++i) pack_a<S>(g.cout, k, w + i * g.cout * k, k, 1, a + i * panel);
+  const Source s = forward_source(g);
+  forward_offsets(g, s, offsets);
+  const int64_t plane = output_plane(g);
+  Pass<T> pass;
+  pass.m = g.cout, pass.k = k, pass.offsets = offsets;
+  for (int i = 0; i < 3; ++i) pass.count[i] = g.dim[i].out;
+  pass.pitch[0] = s.dim[1].size * s.dim[2].size, pass.pitch[1] = s.dim[2].size;
+  pass.start = 0, pass.channel = plane;
+  pass.step[0] = g.dim[1].out * g.dim[2].out, pass.step[1] = g.dim[2].out, pass.step[2] = 1;
+  for_each_source<S>(g, s, x, g.cin, [&](int64_t n, int64_t group, const T* source) {
+    Pass<T> p = pass;
+    p.a = a + group * panel;
+    run_pass<S>(p, source, y + (n * g.groups + group) * g.cout * plane, bias ? bias + group * g.cout : nullptr);
+  });
+}
+
+// One residue of the stride in one dim of the input: its places receive from taps r with r * dilation = residue.
+struct Residue {
+  int64_t first, count;  // places q (of element q * stride + residue - padding)
+  int64_t taps;          // the taps are r = tap[0..taps)
+  int64_t* tap;
+};
+
+int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+// x = sum over taps and output channels of y: for every residue of the strides one pass over y.
+template <class S>
+void backward_input(const ConvArgs& g) {
+  using T = Compute<S>;
+  const S *y = static_cast<const S*>(g.y), *w = static_cast<const S*>(g.w), *bias = static_cast<const S*>(g.bias);
+  S* x = static_cast<S*>(g.x);
+  const int64_t taps = kernel_size(g), plane = input_plane(g);
+  int64_t strides = 0, kernels = 0;
+  for (const Dim& d : g.dim) strides += d.stride, kernels += d.kernel * d.stride;
+  Scratch tables(strides * int64_t(sizeof(Residue)) + kernels * 8);
+  Residue* residues[3];
+  residues[0] = tables.as<Residue>();
+  int64_t* tap = tables.as<int64_t>(strides * int64_t(sizeof(Residue)));
+  Source s;
+  int64_t low[3];
+  bool any = true;
+  for (int i = 0; i < 3; ++i) {
+    const Dim& d = g.dim[i];
+    if (i) residues[i] = residues[i - 1] + g.dim[i - 1].stride;
+    int64_t lo = 1, hi = 0;
+    bool some = false;
+    for (int64_t f = 0; f < d.stride; ++f) {
+      Residue& r = residues[i][f];
+      r.first = -floor_div(f - d.padding, d.stride);
+      r.count = most(0, floor_div(d.padding + d.in - 1 - f, d.stride) - r.first + 1);
+      r.taps = 0, r.tap = tap;
+      tap += d.kernel;
+      for (int64_t t = 0; t < d.kernel; ++t)
+        if (t * d.dilation % d.stride == f) {
+          r.tap[r.taps++] = t;
+          if (r.count == 0) continue;
+          const int64_t shift = t * d.dilation / d.stride, a = r.first - shift, b = r.first + r.count - 1 - shift;
+          lo = some ? least(lo, a) : a;
+          hi = some ? most(hi, b) : b;
+          some = true;
+        }
+    }
+    any = any && some;
+    low[i] = lo;
+    SourceDim& q = s.dim[i];
+    q.in = d.out, q.stride = 1, q.padding = -lo, q.size = most(0, hi - lo + 1), q.phases = 1, q.residue[0] = 0;
+  }
+  s.finish();
+  const int64_t all = g.dim[0].stride * g.dim[1].stride * g.dim[2].stride;
+  const int64_t k_all = g.cout * taps, panels = round_up(g.cin, kMR) * k_all;
+  // Weights and offsets of all passes one after the other: every tap belongs to exactly one.
+  Scratch scratch(all * int64_t(sizeof(Pass<T>)) + k_all * 8 + g.groups * panels * int64_t(sizeof(T)));
+  Pass<T>* passes = scratch.as<Pass<T>>();
+  int64_t* offsets = scratch.as<int64_t>(all * int64_t(sizeof(Pass<T>)));
+  T* packed = scratch.as<T>(all * int64_t(sizeof(Pass<T>)) + k_all * 8);
+  int64_t count = 0, k_done = 0;
+  bool holes = !any;
+  for (int64_t f0 = 0; f0 < g.dim[0].stride; ++f0)
+    for (int64_t f1 = 0; f1 < g.dim[1].stride; ++f1)
+      for (int64_t f2 = 0; f2 < g.dim[2].stride; ++f2) {
+        const Residue r[3] = {residues[0][f0], residues[1][f1], residues[2][f2]};
+        const int64_t f[3] = {f0, f1, f2};
+        if (r[0].count * r[1].count * r[2].count == 0) continue;
+        const int64_t here = r[0].taps * r[1].taps * r[2].taps;
+        if (here == 0) {
+          holes = true;
+          continue;
+        }
+        Pass<T>& p = passes[count++];
+        p.m = g.cin, p.k = g.cout * here, p.offsets = offsets + k_done;
+        p.a = packed + round_up(g.cin, kMR) * k_done;
+        p.start = 0, p.channel = plane;
+        p.pitch[0] = s.dim[1].size * s.dim[2].size, p.pitch[1] = s.dim[2].size;
+        int64_t below = 1, start[3];
+        for (int i = 2; i >= 0; --i) {
+          start[i] = r[i].first * g.dim[i].stride + f[i] - g.dim[i].padding;
+          p.count[i] = r[i].count;
+          p.step[i] = below * g.dim[i].stride;
+          p.start += start[i] * below;
+          below *= g.dim[i].in;
+        }
+        int64_t k = 0;
+        for (int64_t c = 0; c < g.cout; ++c)
+          for (int64_t i0 = 0; i0 < r[0].taps; ++i0)
+            for (int64_t i1 = 0; i1 < r[1].taps; ++i1)
+              for (int64_t i2 = 0; i2 < r[2].taps; ++i2, ++k) {
+                const int64_t t[3] = {r[0].tap[i0], r[1].tap[i1], r[2].tap[i2]};
+                int64_t at = 0, which = 0;
+                for (int i = 0; i < 3; ++i) {
+                  at = at * s.dim[i].size + r[i].first - t[i] * g.dim[i].dilation / g.dim[i].stride - low[i];
+                  which = which * g.dim[i].kernel + t[i];
+                }
+                offsets[k_done + k] = c * s.channel + at;
+                for (int64_t group = 0; group < g.groups; ++group) {
+                  const S* src = w + ((group * g.cout + c) * g.cin) * taps + which;
+                  T* dst = packed + group * panels + round_up(g.cin, kMR) * k_done + k * kMR;
+                  for (int64_t m = 0; m < round_up(g.cin, kMR); ++m)
+                    dst[m / kMR * p.k * kMR + m % kMR] = m < g.cin ? widen(src[m * taps]) : T(0);
+                }
+              }
+        k_done += p.k;
+      }
+  auto fill_holes = [&](int64_t image) {
+    S* dst = x + image * g.cin * plane;
+    for (int64_t c = 0; c < g.cin; ++c)
+      for (int64_t i = 0; i < plane; ++i)
+        dst[c * plane + i] = bias ? bias[image % g.groups * g.cin + c] : narrow<S>(T(0));
+  };
+  if (!any) {
+    for (int64_t i = 0; i < g.batch * g.groups; ++i) fill_holes(i);
+    return;
+  }
+  for_each_source<S>(g, s, y, g.cout, [&](int64_t n, int64_t group, const T* source) {
+    const int64_t image = n * g.groups + group;
+    if (holes) fill_holes(image);
+    for (int64_t i = 0; i < count; ++i) {
+      Pass<T> p = passes[i];
+      p.a += group * panels;
+      run_pass<S>(p, source, x + image * g.cin * plane, bias ? bias + group * g.cin : nullptr);
+    }
+  });
+}
+
+// w = sum over images and places of x (tap) times y (output channel): y is turned so that channels lie side by side,
+// zeros stand between its rows where x wraps around, and every tap of x is a run of memory again.
+template <class S>
+void backward_weight(const ConvArgs& g) {
+  using T = Compute<S>;
+  constexpr int NR = kNR<T>, W = kLanes<T>;
+  const S *x = static_cast<const S*>(g.x), *y = static_cast<const S*>(g.y);
+  S* w = static_cast<S*>(g.w);
+  const int64_t k = g.cin * kernel_size(g), cols = round_up(g.cout, W), plane = output_plane(g);
+  const Source s = forward_source(g);
+  const int64_t oh = g.dim[1].out, ow = g.dim[2].out, pitch = s.dim[2].size;
+  const int64_t places = (oh - 1) * pitch + ow, channels = round_up(g.cout, NR);
+  // Images are added up in pieces whose number follows from the shape alone.
+  const int64_t size = k * cols * int64_t(sizeof(T));
+  const int64_t pieces = most(1, least(g.batch, size > (int64_t(4) << 20) ? 4 : 16));
+  const int64_t per_piece = (g.batch + pieces - 1) / pieces;
+  const bool direct = s.direct && __is_same(S, T);
+  Scratch sums(g.groups * pieces * size + k * 8);
+  int64_t* offsets = sums.as<int64_t>();
+  T* partial = sums.as<T>(k * 8);
+  forward_offsets(g, s, offsets);
+  auto run = [&](int64_t begin, int64_t end) {
+    const int64_t source_size = direct ? 0 : round_up(g.cin * s.channel + NR, 16);
+    Scratch scratch((source_size + places * channels) * int64_t(sizeof(T)));
+    T* buffer = scratch.as<T>();
+    T* turned = buffer + source_size;
+    for (int64_t i = 0; i < places * channels; ++i) turned[i] = T(0);
+    for (int64_t job = begin; job < end; ++job) {
+      const int64_t group = job / pieces, piece = job % pieces;
+      T* c = partial + job * k * cols;
+      bool first = true;
+      for (int64_t n = piece * per_piece; n < least(g.batch, (piece + 1) * per_piece); ++n) {
+        const int64_t image = n * g.groups + group;
+        const T* source = buffer;
+        if constexpr (__is_same(S, T)) {
+          if (direct) source = x + image * g.cin * s.channel;
+        }
+        if (!direct) fill_source<S, T>(s, x + image * g.cin * input_plane(g), g.cin, buffer);
+        for (int64_t z = 0; z < g.dim[0].out; ++z) {
+          const S* from = y + image * g.cout * plane + z * oh * ow;
+          for (int64_t j = 0; j < g.cout; j += W) {
+            T* dst = turned + j / NR * places * NR + j % NR;
+            const int n_cols = int(least(W, g.cout - j));
+            const S* src = from + j * plane;
+            int64_t q = 0, row = 0, col = 0;
+            if constexpr (__is_same(S, T)) {
+              Vec<T> r[W];
+              for (; q + W <= oh * ow; q += W) {
+                if (n_cols == W) {
+#pragma GCC unroll 16
+                  for (int i = 0; i < W; ++i) r[i] = load(src + i * plane + q);
+                } else {
+#pragma GCC unroll 16
+                  for (int i = 0; i < W; ++i) r[i] = i < n_cols ? load(src + i * plane + q) : Vec<T>{};
+                }
+                transpose<T>(r);
+                alignas(64) T square[W * W];
+#pragma GCC unroll 16
+                for (int i = 0; i < W; ++i) store(square + i * W, r[i]);
+                for (int i = 0; i < W; ++i) {
+                  store(dst + (row * pitch + col) * NR, load(square + i * W));
+                  if (++col == ow) col = 0, ++row;
+                }
+              }
+            }
+            for (; q < oh * ow; ++q) {
+              T* to = dst + (row * pitch + col) * NR;
+              for (int i = 0; i < n_cols; ++i) to[i] = widen(src[i * plane + q]);
+              if (++col == ow) col = 0, ++row;
+            }
+          }
+          constexpr int64_t kBlock = 1024;
+          for (int64_t p0 = 0; p0 < places; p0 += kBlock) {
+            const int64_t pb = least(kBlock, places - p0);
+            Epilogue<T> e;
+            e.finish = first ? Finish::Store : Finish::Accumulate;
+            first = false;
+            parallel_for((k + kMR - 1) / kMR, most(1, kParallelWork / (kMR * g.cout * pb)),
+                         [&](int64_t panel_begin, int64_t panel_end) {
+                           TileArgs<T> t;
+                           t.k = pb;
+                           t.a = source + z * s.dim[1].size * pitch + p0;
+                           t.a_step = 1;
+                           t.b_step = 0;
+                           t.b_offsets = nullptr;
+                           t.ldc = cols;
+                           t.d = nullptr;
+                           t.epilogue = &e;
+                           for (int64_t i = panel_begin; i < panel_end; ++i) {
+                             const int r = int(least(kMR, k - i * kMR));
+                             t.a_rows = offsets + i * kMR;
+                             for (int64_t j = 0; j < cols; j += NR) {
+                               const int v = int(least(NR, cols - j) / W);
+                               t.last = W;
+                               t.b = turned + j * places + p0 * NR;
+                               t.c = c + i * kMR * cols + j;
+                               micro_table<T, kRowsPacked>.at[r - 1][v - 1](t);
+                             }
+                           }
+                         });
+          }
+        }
+      }
+      if (first)
+        for (int64_t i = 0; i < k * cols; ++i) c[i] = T(0);
+    }
+  };
+  const int64_t jobs = g.groups * pieces;
+  if (jobs < num_threads())
+    run(0, jobs);
+  else
+    parallel_for(jobs, most(1, kParallelWork / most(1, k * g.cout * plane * per_piece)), run);
+  parallel_for(g.groups * g.cout, most(1, 30000 / most(1, k * pieces)), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o) {
+      const T* from = partial + o / g.cout * pieces * k * cols + o % g.cout;
+      for (int64_t i = 0; i < k; ++i) {
+        T sum = from[i * cols];
+        for (int64_t p = 1; p < pieces; ++p) sum = T(sum + from[(p * k + i) * cols]);
+        w[o * k + i] = narrow<S>(sum);
+      }
+    }
+  });
+}
+
+template <class S>
+void backward_bias(const ConvArgs& g) {
+  using T = Compute<S>;
+  constexpr int W = kLanes<T>;
+  const S* y = static_cast<const S*>(g.y);
+  S* bias = static_cast<S*>(g.bias);
+  const int64_t plane = output_plane(g), channels = g.groups * g.cout;
+  parallel_for(channels, most(1, 50000 / most(1, plane * g.batch)), [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) {
+      T total = 0;
+      for (int64_t n = 0; n < g.batch; ++n) {
+        const S* src = y + (n * channels + c) * plane;
+        T lanes[2 * W] = {};
+        int64_t i = 0;
+        for (; i + 2 * W <= plane; i += 2 * W)
+          for (int l = 0; l < 2 * W; ++l) lanes[l] = T(lanes[l] + widen(src[i + l]));
+        for (int l = 0; i < plane; ++i, ++l) lanes[l] = T(lanes[l] + widen(src[i]));
+        for (int h = W; h > 0; h /= 2)
+          for (int l = 0; l < h; ++l) lanes[l] = T(lanes[l] + lanes[l + h]);
+        total = T(total + lanes[0]);
+      }
+      bias[c] = narrow<S>(total);
+    }
+  });
+}
+
+#define TL_EACH_TYPE(f, g) \
+  switch ((g).dtype) {     \
+    case Dtype::Float32:   \
+      return f<float>(g);  \
+    case Dtype::Float64:   \
+      return f<double>(g); \
+    case Dtype::Float16:   \
+      return f<F16>(g);    \
+    case Dtype::BFloat16:  \
+      return f<BF16>(g);   \
+    default:               \
+      break;               \
+  }
+
+void conv_forward(const ConvArgs& g) {
+  TL_EACH_TYPE(forward, g)
+  switch (itemsize(g.dtype)) {
+    case 1:
+      return forward<uint8_t>(g);
+    case 2:
+      return forward<uint16_t>(g);
+    case 4:
+      return forward<uint32_t>(g);
+    default:
+      return forward<uint64_t>(g);
+  }
+}
+void conv_backward_input(const ConvArgs& g) { TL_EACH_TYPE(backward_input, g) }
+void conv_backward_weight(const ConvArgs& g) { TL_EACH_TYPE(backward_weight, g) }
+void conv_backward_bias(const ConvArgs& g) { TL_EACH_TYPE(backward_bias, g) }
+
+}  // namespace
+
+void fill_conv();
+void fill_conv() {
+  conv_kernels[int(DeviceType::CPU)] = {conv_forward, conv_backward_input, conv_backward_weight, conv_backward_bias};
+}
+
+}  // namespace tl::cpu::TL_ISA

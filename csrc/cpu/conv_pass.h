@@ -1,0 +1,194 @@
+#pragma once
+
+#include "cpu/gemm.h"
+#include "kernels/conv.h"
+
+// A convolution as a matrix product whose right operand is never built. The source image is padded (and, for strides,
+// split into its phases) so that every tap of the kernel, for all output places in row order, is one run of memory at a
+// fixed offset: row k of the right operand starts at offsets[k]. Places between the rows of the output are computed and
+// dropped.
+
+namespace tl::cpu::TL_ISA {
+
+// How one source dim is laid out: `phases` planes of `size` places; tap r reads plane phase[r] from place shift[r] on.
+struct SourceDim {
+  int64_t in, stride, padding;
+  int64_t size;    // places
+  int64_t phases;  // residues of the stride that some tap uses
+  int64_t residue[1024];
+  int64_t taps;
+  int64_t phase_of(int64_t r, int64_t dilation) const {
+    for (int64_t i = 0; i < phases; ++i)
+      if (residue[i] == r * dilation % stride) return i;
+    return 0;
+  }
+};
+
+// Padded copy of channels; place q of phase i is element q * stride + residue[i] - padding, zero outside.
+struct Source {
+  SourceDim dim[3];
+  int64_t plane;    // one phase of one channel
+  int64_t channel;  // all its phases
+  bool direct;      // the image itself will do
+
+  void finish() {
+    plane = dim[0].size * dim[1].size * dim[2].size;
+    channel = plane * dim[0].phases * dim[1].phases * dim[2].phases;
+    direct = true;
+    for (const SourceDim& d : dim) direct = direct && d.stride == 1 && d.padding == 0 && d.size == d.in;
+  }
+};
+
+template <class S, class T>
+void fill_source(const Source& s, const S* image, int64_t channels, T* dst) {
+  const SourceDim &d = s.dim[0], &h = s.dim[1], &w = s.dim[2];
+  for (int64_t c = 0; c < channels; ++c, image += d.in * h.in * w.in)
+    for (int64_t fd = 0; fd < d.phases; ++fd)
+      for (int64_t fh = 0; fh < h.phases; ++fh)
+        for (int64_t fw = 0; fw < w.phases; ++fw) {
+          // The places whose element lies inside the row.
+          const int64_t shift = w.residue[fw] - w.padding;
+          const int64_t lo = shift >= 0 ? 0 : least(w.size, (-shift + w.stride - 1) / w.stride);
+          const int64_t hi = shift >= w.in ? lo : most(lo, least(w.size, (w.in - 1 - shift) / w.stride + 1));
+          for (int64_t qd = 0; qd < d.size; ++qd)
+            for (int64_t qh = 0; qh < h.size; ++qh, dst += w.size) {
+              const int64_t z = qd * d.stride + d.residue[fd] - d.padding,
+                            y = qh * h.stride + h.residue[fh] - h.padding;
+              if (z < 0 || z >= d.in || y < 0 || y >= h.in) {
+                for (int64_t q = 0; q < w.size; ++q) dst[q] = T(0);
+                continue;
+              }
+              const S* row = image + (z * h.in + y) * w.in + shift;
+              for (int64_t q = 0; q < lo; ++q) dst[q] = T(0);
+              if (w.stride == 1)
+                for (int64_t q = lo; q < hi; ++q) dst[q] = widen(row[q]);
+              else
+                for (int64_t q = lo; q < hi; ++q) dst[q] = widen(row[q * w.stride]);
+              for (int64_t q = hi; q < w.size; ++q) dst[q] = T(0);
+            }
+        }
+}
+
+// One product over a source: m rows of weights, k taps, places count[0] x count[1] x count[2].
+template <class T>
+struct Pass {
+  int64_t m, k;
+  const T* a;              // packed in panels of kMR rows
+  const int64_t* offsets;  // of the taps
+  int64_t count[3];
+  int64_t pitch[2];  // places of the source in a (depth, row)
+  // Where place (z, y, x) of row i goes: start + i * channel + z * step[0] + y * step[1] + x * step[2].
+  int64_t start, channel, step[3];
+};
+
+template <class T>
+inline constexpr bool kCompress = false;
+#if defined(TL_ISA_avx512)
+template <>
+inline constexpr bool kCompress<float> = true;
+template <>
+inline constexpr bool kCompress<double> = true;
+
+[[gnu::always_inline]] inline Vec<float> compress(unsigned keep, Vec<float> v) {
+  return (Vec<float>)_mm512_maskz_compress_ps(__mmask16(keep), (__m512)v);
+}
+[[gnu::always_inline]] inline Vec<double> compress(unsigned keep, Vec<double> v) {
+  return (Vec<double>)_mm512_maskz_compress_pd(__mmask8(keep), (__m512d)v);
+}
+#endif
+
+template <class S, class T = Compute<S>>
+void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
+  constexpr int W = kLanes<T>, NR = kNR<T>;
+  const int64_t rows = p.count[1], cols = p.count[2], pitch = p.pitch[1];
+  if (p.count[0] <= 0 || rows <= 0 || cols <= 0) return;
+  const int64_t places = (rows - 1) * pitch + cols;
+  const int64_t tiles = (places + NR - 1) / NR;
+  const bool contiguous = p.step[2] == 1 && (rows == 1 || p.step[1] == cols);
+  const bool dense = __is_same(S, T) && contiguous && (pitch == cols || rows == 1);
+  const MicroTable<T, kPackedIndirect>& table = micro_table<T, kPackedIndirect>;
+  auto run = [&](int64_t begin, int64_t end) {
+    alignas(64) T tile[kMR * NR];
+    int lane[NR];
+    int64_t place_of[NR];
+    for (int64_t job = begin; job < end; ++job) {
+      const int64_t z = job / tiles, j = job % tiles * NR;
+      const int width = int(least(NR, places - j)), v = (width + W - 1) / W;
+      TileArgs<T> t;
+      t.k = p.k;
+      t.a_rows = nullptr;
+      t.a_step = t.b_step = 0;
+      t.b_offsets = p.offsets;
+      t.b = source + z * p.pitch[0] + j;
+      t.last = width - (v - 1) * W;
+      Epilogue<T> e;
+      t.epilogue = &e;
+      S* place = out + p.start + z * p.step[0];
+      if (dense) {
+        if constexpr (__is_same(S, T)) {
+          if (bias) {
+            e.finish = Finish::General;
+            e.beta = 1;
+            e.d_row = 1;
+            e.d_col = 0;
+          }
+          t.ldc = p.channel;
+          for (int64_t i = 0; i < p.m; i += kMR) {
+            t.a = p.a + i * p.k;
+            t.c = place + i * p.channel + j;
+            t.d = bias ? bias + i : nullptr;
+            table.at[least(kMR, p.m - i) - 1][v - 1](t);
+          }
+        }
+        continue;
+      }
+      t.ldc = NR;
+      t.c = tile;
+      t.d = nullptr;
+      // Which lanes are places of the output.
+      int64_t y = j / pitch, x = j % pitch;
+      int kept = 0;
+      unsigned keep[kNV] = {};
+      const int64_t first = y * cols + least(x, cols);
+      for (int l = 0; l < width; ++l) {
+        if (x < cols) {
+          lane[kept] = l;
+          place_of[kept++] = y * p.step[1] + x * p.step[2];
+          keep[l / W] |= 1u << (l % W);
+        }
+        if (++x == pitch) x = 0, ++y;
+      }
+      for (int64_t i = 0; i < p.m; i += kMR) {
+        const int r = int(least(kMR, p.m - i));
+        t.a = p.a + i * p.k;
+        table.at[r - 1][v - 1](t);
+        for (int q = 0; q < r; ++q) {
+          const T* from = tile + q * NR;
+          S* to = place + (i + q) * p.channel;
+          const T b = bias ? T(widen(bias[i + q])) : T(0);
+#if defined(TL_ISA_avx512)
+          if constexpr (__is_same(S, T) && kCompress<T>) {
+            if (contiguous) {
+              S* dst = to + first;
+              const Vec<T> bv = splat(b);
+              for (int u = 0; u < v; ++u) {
+                if (!keep[u]) continue;
+                const int n = __builtin_popcount(keep[u]);
+                Mask<T>(n).store(dst, compress(keep[u], load(from + u * W) + bv));
+                dst += n;
+              }
+              continue;
+            }
+          }
+#endif
+          for (int l = 0; l < kept; ++l) to[place_of[l]] = narrow<S>(T(from[lane[l]] + b));
+        }
+      }
+    }
+  };
+  const int64_t jobs = p.count[0] * tiles;
+  const int64_t work = most(1, p.m * p.k * NR);
+  parallel_for(jobs, most(1, kParallelWork / work), run);
+}
+
+}  // namespace tl::cpu::TL_ISA
