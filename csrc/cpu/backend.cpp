@@ -30,6 +30,7 @@ TL_FAMILY(cast)
 TL_FAMILY(pointwise)
 TL_FAMILY(reduction)
 TL_FAMILY(softmax)
+TL_FAMILY(loss)
 TL_FAMILY(matmul)
 TL_FAMILY(conv)
 TL_FAMILY(pool)
@@ -78,6 +79,7 @@ int chosen_isa() {
   cpu::choose_pointwise(isa);
   cpu::choose_reduction(isa);
   cpu::choose_softmax(isa);
+  cpu::choose_loss(isa);
   cpu::choose_matmul(isa);
   cpu::choose_conv(isa);
   cpu::choose_pool(isa);
