@@ -8,14 +8,14 @@ namespace {
 
 // Backward operators, and those with a second result: for formulas.
 constexpr unsigned kInner = kNN;
-constexpr unsigned kComposite = kNN | kNoGrad;  // its parts are recorded
+constexpr unsigned kParts = kNN | kComposite;
 
 #define TL_GRAD_OF(name, more) \
   #name "_backward(Tensor grad_output, Tensor input, Tensor target, " more ") -> Tensor", TL_OP(ops::name##_backward), kInner
 
 const Row rows[] = {
     {"nll_loss(Tensor input, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
-     TL_OP(composite::nll_loss), kComposite,
+     TL_OP(composite::nll_loss), kParts,
      "-weight[target] * input[target] for an input (C), (N, C) or (N, C, d1, ...) of log probabilities and class "
      "indices () or (N) or (N, d1, ...). The mean is over the weights."},
     {"nll_loss_forward(Tensor input, Tensor target, Tensor? weight, int reduction, int ignore_index) -> (Tensor, "
@@ -27,7 +27,7 @@ const Row rows[] = {
     {"nll_loss_backward(Tensor grad_output, int[] input_size, Tensor target, Tensor? weight, int reduction, int "
      "ignore_index, Tensor total_weight) -> Tensor",
      TL_OP(ops::nll_loss_backward), kInner, "the gradient of nll_loss's input"},
-    {"l1_loss(Tensor input, Tensor target, int reduction=1) -> Tensor", TL_OP(composite::l1_loss), kComposite,
+    {"l1_loss(Tensor input, Tensor target, int reduction=1) -> Tensor", TL_OP(composite::l1_loss), kParts,
      "|input - target|"},
     {"mse_loss(Tensor input, Tensor target, int reduction=1) -> Tensor", TL_OP(ops::mse_loss), kNN,
      "(input - target) ** 2"},

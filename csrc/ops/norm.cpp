@@ -144,13 +144,14 @@ std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& input, Ints n
 
 std::tuple<Tensor, Tensor, Tensor> native_layer_norm_backward(const Tensor& grad_output, const Tensor& input,
                                                               Ints normalized_shape, const Tensor& mean,
-                                                              const Tensor& rstd, const Tensor& weight) {
+                                                              const Tensor& rstd, const Tensor& weight,
+                                                              bool with_parameters) {
   Dtype acc = mean.dtype();
   Tensor x = contiguous(input), g = contiguous(converted(grad_output, input.dtype())), w = parameter(weight, acc);
   int64_t n = numel_of(normalized_shape), rows = mean.numel();
   Tensor grad_input = empty(x.sizes(), x.dtype(), x.device());
   Tensor grad_weight, grad_bias;
-  if (w.defined()) {
+  if (with_parameters) {
     grad_weight = empty(normalized_shape, acc, x.device());
     grad_bias = empty(normalized_shape, acc, x.device());
   }

@@ -17,12 +17,14 @@ TL_API std::tuple<Tensor, Tensor, Tensor> native_batch_norm_backward(const Tenso
                                                                      const Tensor& weight, const Tensor& mean,
                                                                      const Tensor& invstd, bool training);
 
-// Normalises over the last dims, which have the sizes `normalized_shape`.
+// Normalises over the last dims, which have the sizes `normalized_shape`. Gradients of weight and bias are undefined
+// unless asked for.
 TL_API std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& input, Ints normalized_shape,
                                                             const Tensor& weight, const Tensor& bias, double eps);
 TL_API std::tuple<Tensor, Tensor, Tensor> native_layer_norm_backward(const Tensor& grad_output, const Tensor& input,
                                                                      Ints normalized_shape, const Tensor& mean,
-                                                                     const Tensor& rstd, const Tensor& weight);
+                                                                     const Tensor& rstd, const Tensor& weight,
+                                                                     bool with_parameters);
 
 // Normalises each sample of (N, C, ...) over `num_groups` groups of its channels.
 TL_API std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& input, const Tensor& weight,
