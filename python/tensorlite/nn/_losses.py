@@ -241,7 +241,7 @@ def nll_loss(
     """
     if size_average is not None or reduce is not None:
         reduction = _reduction.legacy(size_average, reduce)
-    return _C.nll_loss_nd(input, target, weight, _reduction.code(reduction), ignore_index)
+    return _C.nll_loss(input, target, weight, _reduction.code(reduction), ignore_index)
 
 
 def cross_entropy(
@@ -270,12 +270,12 @@ def cross_entropy(
     if target.shape == input.shape and input.dim() > 0:
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing, ignore_index, dim)
     if label_smoothing == 0:
-        return _C.nll_loss_nd(_tl.log_softmax(input, dim), target, weight, _reduction.code(reduction), ignore_index)
+        return _C.nll_loss(_tl.log_softmax(input, dim), target, weight, _reduction.code(reduction), ignore_index)
     if not 0 < label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
 
     log = _tl.log_softmax(input, dim)
-    loss = _C.nll_loss_nd(log, target, weight, _reduction.code(reduction), ignore_index)
+    loss = _C.nll_loss(log, target, weight, _reduction.code(reduction), ignore_index)
     ignored = target == ignore_index
     if weight is not None:
         smooth = -(log * weight.reshape([-1] + [1] * (input.dim() - 1 - dim))).sum(dim)
