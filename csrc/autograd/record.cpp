@@ -173,10 +173,16 @@ void save_arguments(FormulaNode& node, const Operator& op, const Value* args) {
       case Formula::Save::What::Argument: {
         const Value& v = args[save.index];
         if (op.inplace && save.index == 0 && v.tag == Value::Tag::Tensor) {
-          // The operator is about to overwrite it.
+          // The operator is about to overwrite it. The copy has the history of the original, for higher derivatives.
           NoGrad guard;
           static Op clone("clone");
-          slot = SavedTensor(clone(*v.tensor), false);
+          Tensor before = clone(*v.tensor);
+          if (Edge edge = gradient_edge(*v.tensor); edge.node) {
+            AutogradMeta& m = make_meta(before);
+            m.grad_fn = std::move(edge.node);
+            m.output_nr = edge.nr;
+          }
+          slot = SavedTensor(before, false);
         } else {
           slot = save_argument(v);
         }
