@@ -100,7 +100,11 @@ def test_a_dataset_of_ones_own() -> None:
             return {"x": tl.full((2,), float(i)), "n": i, "s": str(i), "p": (i, float(i * i))}
 
     (batch,) = data.DataLoader(Squares(), batch_size=5)
-    assert batch["x"].shape == (5, 2) and batch["n"].tolist() == [0, 1, 2, 3, 4] and batch["s"] == ["0", "1", "2", "3", "4"]
+    assert (
+        batch["x"].shape == (5, 2)
+        and batch["n"].tolist() == [0, 1, 2, 3, 4]
+        and batch["s"] == ["0", "1", "2", "3", "4"]
+    )
     assert isinstance(batch["p"], list) and batch["p"][1].dtype == tl.float64
     own = data.DataLoader(Squares(), batch_size=2, collate_fn=len)
     assert list(own) == [2, 2, 1]

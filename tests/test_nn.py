@@ -54,7 +54,7 @@ def test_enumeration() -> None:
     assert names(net.named_children()) == ["body", "shared"]
     assert names(net.named_modules()) == ["", "body", "body.0", "body.1", "body.2"]
     assert [type(m).__name__ for m in net.modules()] == ["Net", "Sequential", "Linear", "ReLU", "Linear"]
-    assert list(net.parameters())[0] is net.scale and list(net.buffers())[0] is net.count
+    assert next(net.parameters()) is net.scale and next(net.buffers()) is net.count
     assert "weight" in dir(net.body[0]) and "0" not in dir(net.body)
 
 
@@ -135,9 +135,9 @@ def test_assigning_before_init() -> None:
         def __init__(self, value: Any) -> None:
             self.value = value
 
-    with pytest.raises(AttributeError, match="cannot assign parameters before Module.__init__"):
+    with pytest.raises(AttributeError, match="cannot assign parameters before Module"):
         Early(nn.Parameter(tl.ones(1)))
-    with pytest.raises(AttributeError, match="cannot assign module before Module.__init__"):
+    with pytest.raises(AttributeError, match="cannot assign module before Module"):
         Early(nn.ReLU())
 
 
@@ -483,7 +483,9 @@ def test_cross_entropy_is_nll_of_log_softmax() -> None:
 
 
 def test_mse_loss_warns_of_sizes() -> None:
-    with pytest.warns(UserWarning, match=r"Using a target size \(.*Size\(\[2\]\)\) that is different to the input size"):
+    with pytest.warns(
+        UserWarning, match=r"Using a target size \(.*Size\(\[2\]\)\) that is different to the input size"
+    ):
         F.mse_loss(tl.zeros(2, 1), tl.zeros(2))
     with pytest.warns(UserWarning, match="please use reduction='sum' instead"):
         assert nn.MSELoss(size_average=False).reduction == "sum"
@@ -612,7 +614,7 @@ def both(function: Any, *inputs: np.ndarray) -> list[list[np.ndarray]]:
         got = [out.detach().numpy()]
         if out.requires_grad:
             weights = np.sin(np.arange(out.numel()) + 1.0).reshape(tuple(out.shape)).astype(got[0].dtype)
-            (out * library.from_numpy(weights)).sum().backward()
+            out.backward(library.from_numpy(weights))
             got += [t.grad.numpy() for t in tensors if t.requires_grad and t.grad is not None]
         results.append(got)
     return results
@@ -718,7 +720,11 @@ def test_layers_agree_with_pytorch(layer: str) -> None:
     for library in (tl, torch):
         library.manual_seed(0)
         m = eval("nn." + layer, {"nn": library.nn})
-        out = [m(library.from_numpy(x.copy())), m(library.from_numpy(x.copy() + 1)), m.eval()(library.from_numpy(x.copy()))]
+        out = [
+            m(library.from_numpy(x.copy())),
+            m(library.from_numpy(x.copy() + 1)),
+            m.eval()(library.from_numpy(x.copy())),
+        ]
         results.append([t.detach().numpy() for t in out] + [v.numpy() for v in m.state_dict().values()])
     for a, b in zip(*results):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)

@@ -20,9 +20,7 @@ def parameters(library: Any = tl) -> list:
     """Parameters of several sizes, the same numbers in each library."""
     rng = np.random.default_rng(0)
     shapes = [(3,), (4, 5), (1,), (37, 11), ()]
-    return [
-        library.nn.Parameter(library.from_numpy(np.asarray(rng.normal(size=s), dtype=np.float32))) for s in shapes
-    ]
+    return [library.nn.Parameter(library.from_numpy(np.asarray(rng.normal(size=s), dtype=np.float32))) for s in shapes]
 
 
 def set_grads(params: list, step: int, library: Any = tl) -> None:
@@ -258,7 +256,10 @@ def test_schedules_agree_with_pytorch(made: str) -> None:
 @pytest.mark.parity
 @pytest.mark.parametrize(
     "made",
-    ["ReduceLROnPlateau(o, patience=1)", "ReduceLROnPlateau(o, 'max', 0.5, 0, cooldown=2, threshold_mode='abs', min_lr=0.02)"],
+    [
+        "ReduceLROnPlateau(o, patience=1)",
+        "ReduceLROnPlateau(o, 'max', 0.5, 0, cooldown=2, threshold_mode='abs', min_lr=0.02)",
+    ],
 )
 def test_plateau_agrees_with_pytorch(made: str) -> None:
     found = []
@@ -297,7 +298,13 @@ def losses(library: Any, made: str, steps: int = 50) -> list[float]:
     )
     loader = data.DataLoader(dataset, batch_size=20, shuffle=True)
     model = nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 16), nn.ReLU(), nn.Linear(16, 4)
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(144, 16),
+        nn.ReLU(),
+        nn.Linear(16, 4),
     )
     optimizer = eval("optim." + made, {"optim": library.optim, "ps": model.parameters()})
     criterion = nn.CrossEntropyLoss()

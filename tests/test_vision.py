@@ -98,7 +98,7 @@ def test_mnist_is_missing(tmp_path: Path) -> None:
 
 def test_mnist_files_that_do_not_fit(tmp_path: Path) -> None:
     write(tmp_path, IMAGES, LABELS[:5])
-    with pytest.raises(ValueError, match="6 images in .* but 5 labels"):
+    with pytest.raises(ValueError, match=r"6 images in .* but 5 labels"):
         datasets.MNIST(tmp_path)
     write(tmp_path, IMAGES[0], LABELS)
     with pytest.raises(ValueError, match="3 dims of uint8 are expected"):
@@ -108,7 +108,9 @@ def test_mnist_files_that_do_not_fit(tmp_path: Path) -> None:
 def test_other_gzipped_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES)))
     (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS)))
-    with pytest.raises(RuntimeError, match="its MD5 is .* that of the official file is f68b3c2dcbeaaa9fbdd348bbdeb94873"):
+    with pytest.raises(
+        RuntimeError, match=r"its MD5 is .* that of the official file is f68b3c2dcbeaaa9fbdd348bbdeb94873"
+    ):
         datasets.MNIST(tmp_path)
 
 

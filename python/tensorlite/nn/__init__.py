@@ -7,7 +7,7 @@ from .modules import *  # noqa: F403
 from .modules import Module
 from .parameter import Buffer, Parameter
 
-__all__ = ["Buffer", "Module", "Parameter", "functional", "init", "modules", "parameter", "utils", *modules.__all__]
+__all__ = ["Buffer", "Module", "Parameter", "functional", "init", "modules", "parameter", *modules.__all__]
 
 
 def __getattr__(name: str):

@@ -1,13 +1,15 @@
 """Layers and losses as functions.
 
-The hot ones are operators of the C++ floors, or one call of them; the others are composed from public operators, so that
-autograd differentiates them as often as one likes. Losses are in ``_losses.py``, padding and resampling in ``_shapes.py``.
+The hot ones are operators of the C++ floors, or one call of them; the others are composed from public operators, so
+that autograd differentiates them as often as one likes. Losses are in ``_losses.py``, padding and resampling in
+``_shapes.py``.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorlite as _tl
 
@@ -366,11 +368,14 @@ def _feature_dropout(name: str, input: Tensor, p: float, training: bool, inplace
             "dimension (i.e. 2D or 3D inputs)."
         )
     if name != "dropout1d" and ndim not in (spatial + 1, spatial + 2):
-        _warn(
+        import warnings
+
+        warnings.warn(
             f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
             f"release. To retain the behavior and silence this warning, please use dropout instead. Note that {name} "
             f"exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel dimension, "
-            f"and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs)."
+            f"and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
+            stacklevel=3,
         )
     if not training or p == 0 or input.numel() == 0:
         return input
@@ -406,7 +411,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     a = 1.0 / math.sqrt((alpha * alpha * p + 1) * (1 - p))
     noise = _tl.empty_like(input).bernoulli_(1 - p)
     b = noise.add(-1).mul_(alpha * a).add_(alpha * a * p)
-    return _write(inplace, input, input * noise.mul_(a) + b)
+    return input.mul_(noise.mul_(a)).add_(b) if inplace else input * noise.mul_(a) + b
 
 
 # Embedding

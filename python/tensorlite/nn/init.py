@@ -269,9 +269,7 @@ def _deprecated(name: str) -> Any:
     def function(*args: Any, **kwargs: Any) -> Tensor:
         import warnings
 
-        warnings.warn(
-            f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2
-        )
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
         return globals()[name + "_"](*args, **kwargs)
 
     function.__name__ = name

@@ -1,7 +1,7 @@
 """Schedules of learning rates.
 
-A schedule is stepped after the optimizer, once an epoch (or a batch: ``OneCycleLR``, ``CyclicLR``). Rates follow from the
-last ones where that is possible, so that schedules can be chained.
+A schedule is stepped after the optimizer, once an epoch (or a batch: ``OneCycleLR``, ``CyclicLR``). Rates follow from
+the last ones where that is possible, so that schedules can be chained.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import tensorlite as _tl
 
@@ -75,9 +76,7 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", _copy(group["lr"]))
             elif "initial_lr" not in group:
-                raise KeyError(
-                    f"param 'initial_lr' is not specified in param_groups[{i}] when resuming an optimizer"
-                )
+                raise KeyError(f"param 'initial_lr' is not specified in param_groups[{i}] when resuming an optimizer")
         self.base_lrs: list = [_copy(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._start()
@@ -114,18 +113,18 @@ class LRScheduler:
         """Goes to the next epoch and sets its rates."""
         if self._step_count == 1 and not self.optimizer._opt_called:
             _warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should "
-                "call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this "
-                "will result in PyTorch skipping the first value of the learning rate schedule. See more details at "
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you "
+                "should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to "
+                "do this will result in PyTorch skipping the first value of the learning rate schedule. See more details at "
                 "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
             )
         self._step_count += 1
         if epoch is not None:
             _warn(
                 "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. "
-                "Please use `scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from "
-                "None, the closed form is used instead of the new chainable form, where available. Please open an issue "
-                "if you are unable to replicate your use case: https://github.com/pytorch/pytorch/issues/new/choose."
+                "Please use `scheduler.step()` to step the scheduler. During the deprecation, if epoch is different "
+                "from None, the closed form is used instead of the new chainable form, where available. Please open an "
+                "issue if you are unable to replicate your use case: https://github.com/pytorch/pytorch/issues/new/choose."
             )
         self._advance(epoch)
 
@@ -167,9 +166,7 @@ class _FunctionLR(LRScheduler):
         import types
 
         state = super().state_dict()
-        state["lr_lambdas"] = [
-            None if isinstance(f, types.FunctionType) else dict(f.__dict__) for f in self.lr_lambdas
-        ]
+        state["lr_lambdas"] = [None if isinstance(f, types.FunctionType) else dict(f.__dict__) for f in self.lr_lambdas]
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -259,7 +256,7 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """The rates times a factor that goes in a line from ``start_factor`` to ``end_factor`` in ``total_iters`` epochs."""
+    """The rates times a factor, in a line from ``start_factor`` to ``end_factor`` in ``total_iters`` epochs."""
 
     def __init__(
         self,
@@ -311,9 +308,7 @@ class ExponentialLR(LRScheduler):
 class PolynomialLR(LRScheduler):
     """The rates times ``(1 - epoch / total_iters) ** power``."""
 
-    def __init__(
-        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
         self.power = power
         super().__init__(optimizer, last_epoch)
@@ -515,9 +510,7 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list:
         step = self.last_epoch
         if step > self.total_steps:
-            raise ValueError(
-                f"Tried to step {step} times. The specified number of total steps is {self.total_steps}"
-            )
+            raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
         rates = []
         for group in self.optimizer.param_groups:
             start = 0.0
@@ -652,7 +645,9 @@ class SequentialLR(_Schedules):
         self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
     ) -> None:
         if len(schedulers) < 1:
-            raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler.")
+            raise ValueError(
+                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
+            )
         for i, scheduler in enumerate(schedulers):
             if scheduler.optimizer is not optimizer:
                 raise ValueError(
@@ -661,8 +656,8 @@ class SequentialLR(_Schedules):
                 )
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone "
-                f"points, but got number of schedulers {len(schedulers)} and the number of milestones to be equal to "
+                "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
+                f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to be equal to "
                 f"{len(milestones)}"
             )
         self._schedulers = schedulers
@@ -701,7 +696,9 @@ class ChainedScheduler(_Schedules):
     def __init__(self, schedulers: Any, optimizer: Optimizer | None = None) -> None:
         schedulers = list(schedulers)
         if len(schedulers) < 1:
-            raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler.")
+            raise ValueError(
+                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
+            )
         optimizer = schedulers[0].optimizer if optimizer is None else optimizer
         if any(s.optimizer is not optimizer for s in schedulers):
             raise ValueError(f"{type(self).__name__} expects all schedulers to belong to the same optimizer")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict, defaultdict
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import tensorlite as _tl
 
@@ -230,9 +231,7 @@ class Optimizer:
             raise ValueError(
                 "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
             )
-        params = {
-            number: p for g, s in zip(groups, saved_groups) for number, p in zip(s["params"], g["params"])
-        }
+        params = {number: p for g, s in zip(groups, saved_groups) for number, p in zip(s["params"], g["params"])}
 
         def cast(param: Tensor, value: Any, key: Any = None) -> Any:
             if isinstance(value, Tensor):

@@ -7,8 +7,9 @@ import hashlib
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import tensorlite as _tl
 
@@ -16,7 +17,7 @@ from ..utils.data import Dataset
 
 Tensor = _tl.Tensor
 
-__all__ = ["MNIST", "FashionMNIST", "KMNIST", "VisionDataset", "read_idx"]
+__all__ = ["KMNIST", "MNIST", "FashionMNIST", "VisionDataset", "read_idx"]
 
 # Third byte of an idx file's magic number: the elements' type, and how struct and NumPy call it (big-endian).
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -68,7 +69,9 @@ def _parse_idx(data: bytes, path: Path) -> Tensor:
     have = len(data) - start
     if have != expected:
         what = "truncated" if have < expected else "longer than its sizes say"
-        raise ValueError(f"{path}: {what}: {have} bytes of data, but shape {list(shape)} of {dtype.name} has {expected}")
+        raise ValueError(
+            f"{path}: {what}: {have} bytes of data, but shape {list(shape)} of {dtype.name} has {expected}"
+        )
     array = np.frombuffer(data, dtype, offset=start).reshape(shape)
     return _tl.from_numpy(array.astype(dtype.newbyteorder("=")))
 
@@ -121,8 +124,8 @@ class VisionDataset(Dataset):
 class MNIST(VisionDataset):
     """70,000 handwritten digits of 28 x 28 pixels: 60,000 to learn from, 10,000 to be tested on.
 
-    The four official files are looked for in ``root``, ``root/MNIST/raw`` and ``root/raw``, raw or gzipped. Of a gzipped
-    one the MD5 is checked: the file's own, or, if it was compressed anew, that of its content.
+    The four official files are looked for in ``root``, ``root/MNIST/raw`` and ``root/raw``, raw or gzipped. Of a
+    gzipped one the MD5 is checked: the file's own, or, if it was compressed anew, that of its content.
 
     Args:
         root: the folder.
@@ -172,8 +175,8 @@ class MNIST(VisionDataset):
         missing = [name for name, path in zip(names, paths) if path is None]
         if missing:
             raise RuntimeError(
-                f"{type(self).__name__}: Dataset not found. Looked for {' and '.join(missing)}, gzipped (.gz) or raw, in "
-                + ", ".join(str(folder) for folder in self._folders())
+                f"{type(self).__name__}: Dataset not found. Looked for {' and '.join(missing)}, gzipped (.gz) or raw, "
+                "in " + ", ".join(str(folder) for folder in self._folders())
                 + ". Put the official files there, or use download=True to download them."
             )
         self.data, self.targets = self._load(*paths)
@@ -208,8 +211,8 @@ class MNIST(VisionDataset):
             found = _md5(data)
             if found != zipped and (plain is None or _md5(content) != plain):
                 raise RuntimeError(
-                    f"{path}: File not found or corrupted: its MD5 is {found}, that of the official file is {zipped}, and "
-                    "its content is not the official one either. Fetch the file again."
+                    f"{path}: File not found or corrupted: its MD5 is {found}, that of the official file is {zipped}, "
+                    "and its content is not the official one either. Fetch the file again."
                 )
         return _parse_idx(content, path)
 

@@ -5,7 +5,8 @@ An image is a PIL image, a uint8 array of (H, W) or (H, W, C), or a tensor of (.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorlite as _tl
 
@@ -103,7 +104,7 @@ def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inpla
         tensor = tensor.clone()
     mean = _tl.as_tensor(mean, dtype=tensor.dtype, device=tensor.device)
     std = _tl.as_tensor(std, dtype=tensor.dtype, device=tensor.device)
-    if bool((std == 0).any()):
+    if 0 in std.reshape(-1).tolist():
         raise ValueError(f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero.")
     if mean.dim() == 1:
         mean = mean.reshape(-1, 1, 1)
@@ -331,7 +332,7 @@ class CenterCrop:
     def __call__(self, image: Any) -> Any:
         h, w = _size(image)
         height, width = self.size
-        return crop(image, int(round((h - height) / 2.0)), int(round((w - width) / 2.0)), height, width)
+        return crop(image, round((h - height) / 2), round((w - width) / 2), height, width)
 
     def __repr__(self) -> str:
         return f"CenterCrop(size={self.size})"

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from . import activation, batchnorm, container, conv, distance, dropout, flatten, linear, loss, module, normalization
-from . import padding, pixelshuffle, pooling, sparse, upsampling
+from . import (
+    activation,
+    batchnorm,
+    container,
+    conv,
+    distance,
+    dropout,
+    flatten,
+    linear,
+    loss,
+    module,
+    normalization,
+    padding,
+    pixelshuffle,
+    pooling,
+    sparse,
+    upsampling,
+)
 from .activation import *  # noqa: F403
 from .batchnorm import *  # noqa: F403
 from .container import *  # noqa: F403

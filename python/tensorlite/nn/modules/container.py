@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from typing import Any, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import tensorlite as _tl
 
@@ -152,9 +153,7 @@ class ModuleList(_ListOfModules):
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """Adds modules at the end."""
         if isinstance(modules, (str, bytes)) or not hasattr(modules, "__iter__"):
-            raise TypeError(
-                "ModuleList.extend should be called with an iterable, but got " + type(modules).__name__
-            )
+            raise TypeError("ModuleList.extend should be called with an iterable, but got " + type(modules).__name__)
         for module in list(modules):
             self.append(module)
         return self
@@ -247,9 +246,7 @@ def _pairs(kind: str, items: Any) -> Iterable[tuple[str, Any]]:
             raise TypeError(f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
         pair = list(pair)
         if len(pair) != 2:
-            raise ValueError(
-                f"{kind} update sequence element #{i} has length {len(pair)}; 2 is required"
-            )
+            raise ValueError(f"{kind} update sequence element #{i} has length {len(pair)}; 2 is required")
         pairs.append((pair[0], pair[1]))
     return pairs
 

@@ -175,7 +175,9 @@ class Conv1d(_Conv):
 
 
 class Conv2d(_Conv):
-    """Convolves (N, in_channels, H, W) or (in_channels, H, W) with ``weight`` (out_channels, in_channels / groups, kh, kw).
+    """Convolves (N, in_channels, H, W) or (in_channels, H, W).
+
+    ``weight`` is (out_channels, in_channels / groups, kh, kw).
 
     Args:
         in_channels: channels of the input.
@@ -273,17 +275,15 @@ class _ConvTransposeNd(_ConvNd):
         largest = [s + self.stride[d] - 1 for d, s in enumerate(smallest)]
         if any(not low <= size <= high for size, low, high in zip(sizes, smallest, largest)):
             raise ValueError(
-                f"requested an output size of {output_size}, but valid sizes range from {smallest} to {largest} (for an "
-                f"input of {tuple(input.shape[2:])})"
+                f"requested an output size of {output_size}, but valid sizes range from {smallest} to {largest} (for "
+                f"an input of {tuple(input.shape[2:])})"
             )
         return tuple(size - low for size, low in zip(sizes, smallest))
 
     def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
         function = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[self._dims - 1]
         extra = self._output_padding(input, output_size)
-        return function(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+        return function(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
 
 class ConvTranspose1d(_ConvTransposeNd):

@@ -94,13 +94,14 @@ class NLLLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.nll_loss(
-            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class CrossEntropyLoss(_WeightedLoss):
-    """``NLLLoss`` of the log-softmax of scores (N, C, ...); targets are classes (N, ...) or probabilities (N, C, ...)."""
+    """``NLLLoss`` of the log-softmax of scores (N, C, ...).
+
+    Targets are classes (N, ...) or probabilities (N, C, ...).
+    """
 
     def __init__(
         self,

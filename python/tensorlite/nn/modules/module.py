@@ -10,10 +10,9 @@ also sets ``_hooked``, the one flag that ``__call__`` looks at.
 
 from __future__ import annotations
 
-import itertools
 import weakref
-from collections import OrderedDict, namedtuple
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorlite as _tl
 
@@ -21,6 +20,28 @@ from ... import _names
 from ..._names import qualname
 from ...utils.hooks import RemovableHandle
 from ..parameter import Buffer, Parameter
+from ._hooks import (
+    _BackwardHooks,
+    _CallState,
+    _first_tensor,
+    _global_backward_hooks,
+    _global_backward_pre_hooks,
+    _global_forward_hooks,
+    _global_forward_hooks_always_called,
+    _global_forward_hooks_with_kwargs,
+    _global_forward_pre_hooks,
+    _register,
+    _with_registration_hooks,
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from ._registry import _REGISTRIES, _HookDict, _indent, _Registry, _typename
+from ._state import _StateDict, _StateHook
 
 Tensor = _tl.Tensor
 
@@ -36,329 +57,7 @@ __all__ = [
 ]
 
 
-class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
-    """What ``load_state_dict`` could not match."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return super().__repr__()
-
-    __str__ = __repr__
-
-
-def _typename(value: object) -> str:
-    if isinstance(value, Tensor):
-        return value.type() if type(value) is Tensor else qualname("nn." + type(value).__name__)
-    module = type(value).__module__
-    name = type(value).__qualname__
-    if module in ("", "builtins", "__builtin__"):
-        return name
-    if module == "tensorlite" or module.startswith("tensorlite."):
-        module = _names.prefix() + module[len("tensorlite") :]
-    return f"{module}.{name}"
-
-
-def _indent(text: str, spaces: int) -> str:
-    return text.replace("\n", "\n" + " " * spaces)
-
-
-class _Registry(dict):
-    """A dict of a module's parameters, buffers or submodules that also sets them as attributes."""
-
-    __slots__ = ("_owner", "__weakref__")
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._owner = None
-
-    def _attributes(self) -> dict:
-        owner = self._owner() if self._owner is not None else None
-        return {} if owner is None else owner.__dict__
-
-    def _bind(self, module: Module) -> _Registry:
-        self._owner = weakref.ref(module)
-        module.__dict__.update(self)
-        return self
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        dict.__setitem__(self, key, value)
-        self._attributes()[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        dict.__delitem__(self, key)
-        self._attributes().pop(key, None)
-
-    def pop(self, key: str, *default: Any) -> Any:
-        if key in self:
-            self._attributes().pop(key, None)
-        return dict.pop(self, key, *default)
-
-    def popitem(self, last: bool = True) -> tuple:
-        if not self:
-            raise KeyError("dictionary is empty")
-        key = next(reversed(self) if last else iter(self))
-        return key, self.pop(key)
-
-    def move_to_end(self, key: str, last: bool = True) -> None:
-        items = [(k, v) for k, v in self.items() if k != key]
-        items.insert(len(items) if last else 0, (key, self[key]))
-        dict.clear(self)
-        dict.update(self, items)
-
-    def clear(self) -> None:
-        attributes = self._attributes()
-        for key in self:
-            attributes.pop(key, None)
-        dict.clear(self)
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        for key, value in dict(*args, **kwargs).items():
-            self[key] = value
-
-    def __ior__(self, other: Any) -> _Registry:
-        self.update(other)
-        return self
-
-    def setdefault(self, key: str, default: Any = None) -> Any:
-        if key not in self:
-            self[key] = default
-        return self[key]
-
-    def copy(self) -> dict:
-        return dict(self)
-
-    def __reduce__(self):
-        return type(self), (), None, None, iter(self.items())
-
-    def __reduce_ex__(self, protocol: int):
-        return self.__reduce__()
-
-
-_REGISTRIES = ("_parameters", "_buffers", "_modules")
-
-
-class _HookDict:
-    """Descriptor of a dict of hooks which is made when it is first touched."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, module: Module | None, owner: type) -> Any:
-        if module is None:
-            return self
-        attributes = module.__dict__
-        attributes["_hooked"] = True
-        hooks = attributes[self.name] = OrderedDict()
-        return hooks
-
-
-# Hooks for all modules.
-_global_forward_pre_hooks: OrderedDict = OrderedDict()
-_global_forward_hooks: OrderedDict = OrderedDict()
-_global_forward_hooks_with_kwargs: OrderedDict = OrderedDict()
-_global_forward_hooks_always_called: OrderedDict = OrderedDict()
-_global_backward_pre_hooks: OrderedDict = OrderedDict()
-_global_backward_hooks: OrderedDict = OrderedDict()
-_global_registration_hooks: dict[str, OrderedDict] = {name: OrderedDict() for name in _REGISTRIES}
-
-
-def _register(hooks: OrderedDict, hook: Callable, *options: OrderedDict, prepend: bool = False) -> RemovableHandle:
-    handle = RemovableHandle(hooks, extra_dict=options)
-    hooks[handle.id] = hook
-    if prepend:
-        hooks.move_to_end(handle.id, last=False)
-    return handle
-
-
-def register_module_forward_pre_hook(hook: Callable) -> RemovableHandle:
-    """Calls ``hook(module, args)`` before every module's ``forward``; see ``Module.register_forward_pre_hook``."""
-    Module._hooked = True
-    return _register(_global_forward_pre_hooks, hook)
-
-
-def register_module_forward_hook(
-    hook: Callable, *, with_kwargs: bool = False, always_call: bool = False
-) -> RemovableHandle:
-    """Calls ``hook(module, args, output)`` after every module's ``forward``; see ``Module.register_forward_hook``."""
-    Module._hooked = True
-    handle = _register(
-        _global_forward_hooks, hook, _global_forward_hooks_with_kwargs, _global_forward_hooks_always_called
-    )
-    if with_kwargs:
-        _global_forward_hooks_with_kwargs[handle.id] = True
-    if always_call:
-        _global_forward_hooks_always_called[handle.id] = True
-    return handle
-
-
-def register_module_full_backward_pre_hook(hook: Callable) -> RemovableHandle:
-    """Calls ``hook(module, grad_output)`` before every module's backward."""
-    Module._hooked = True
-    return _register(_global_backward_pre_hooks, hook)
-
-
-def register_module_full_backward_hook(hook: Callable) -> RemovableHandle:
-    """Calls ``hook(module, grad_input, grad_output)`` when every module's input gradients are known."""
-    Module._hooked = True
-    return _register(_global_backward_hooks, hook)
-
-
-def register_module_parameter_registration_hook(hook: Callable) -> RemovableHandle:
-    """Calls ``hook(module, name, parameter)`` on every ``register_parameter``; it may return a replacement."""
-    return _register(_global_registration_hooks["_parameters"], hook)
-
-
-def register_module_buffer_registration_hook(hook: Callable) -> RemovableHandle:
-    """Calls ``hook(module, name, buffer)`` on every ``register_buffer``; it may return a replacement."""
-    return _register(_global_registration_hooks["_buffers"], hook)
-
-
-def register_module_module_registration_hook(hook: Callable) -> RemovableHandle:
-    """Calls ``hook(module, name, submodule)`` on every ``register_module``; it may return a replacement."""
-    return _register(_global_registration_hooks["_modules"], hook)
-
-
-def _with_registration_hooks(kind: str, module: Module, name: str, value: Any) -> Any:
-    for hook in _global_registration_hooks[kind].values():
-        replacement = hook(module, name, value)
-        if replacement is not None:
-            value = replacement
-    return value
-
-
-class _BackwardHooks:
-    """Runs the full backward hooks of one module call.
-
-    Identity nodes are put behind the inputs and before the outputs. In backward the output node runs first: its
-    gradients are the module's ``grad_output``; then, when the module's own graph has run, the input node gets
-    ``grad_input``.
-    """
-
-    def __init__(self, module: Module, hooks: list, pre_hooks: list) -> None:
-        self.module = module
-        self.hooks = hooks
-        self.pre_hooks = pre_hooks
-        self.grad_outputs: tuple | None = None
-        self.waits_for_input = False
-
-    def inputs(self, args: tuple) -> tuple:
-        return self._through(args, self._on_grad_input, is_input=True)
-
-    def outputs(self, result: Any) -> Any:
-        is_tuple = isinstance(result, tuple)
-        packed = self._through(result if is_tuple else (result,), self._on_grad_output, is_input=False)
-        if not is_tuple:
-            return packed[0]
-        # A named tuple stays one.
-        return type(result)(*packed) if hasattr(result, "_fields") else packed
-
-    def _through(self, values: tuple, on_grad: Callable, is_input: bool) -> tuple:
-        places = [i for i, v in enumerate(values) if isinstance(v, Tensor)]
-        if not places or not _tl.is_grad_enabled() or not any(values[i].requires_grad for i in places):
-            return values
-        if is_input:
-            self.waits_for_input = True
-        total = len(values)
-
-        def spread(grads: tuple) -> tuple:
-            full: list = [None] * total
-            for i, g in zip(places, grads):
-                full[i] = g
-            return tuple(full)
-
-        def hook(grads: tuple) -> tuple:
-            full = on_grad(spread(grads))
-            return tuple(full[i] for i in places)
-
-        passed = _hook_function().apply(hook, *[values[i] for i in places])
-        result = list(values)
-        for i, v in zip(places, passed):
-            result[i] = v
-        return tuple(result)
-
-    def _on_grad_output(self, grads: tuple) -> tuple:
-        for hook in self.pre_hooks:
-            changed = hook(self.module, grads)
-            if changed is not None:
-                grads = _same_length(changed, grads, "Backward pre hook", "grad_output")
-        self.grad_outputs = grads
-        if not self.waits_for_input:
-            # No input wants a gradient, so nothing will come to the input node.
-            if self.hooks:
-                import warnings
-
-                warnings.warn(
-                    "Full backward hook is firing when gradients are computed with respect to module outputs since no "
-                    "inputs require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
-                    "#torch.nn.Module.register_full_backward_hook for more details.",
-                    stacklevel=2,
-                )
-            for hook in self.hooks:
-                if hook(self.module, (None,), grads) is not None:
-                    raise RuntimeError(
-                        "Backward hook for Modules where no input requires gradient should always return None or "
-                        "None for all gradients."
-                    )
-        return grads
-
-    def _on_grad_input(self, grads: tuple) -> tuple:
-        if self.grad_outputs is None:
-            return grads
-        for hook in self.hooks:
-            changed = hook(self.module, grads, self.grad_outputs)
-            if changed is not None:
-                grads = _same_length(changed, grads, "Backward hook", "grad_input")
-        self.grad_outputs = None
-        return grads
-
-
-def _same_length(changed: Any, grads: tuple, what: str, name: str) -> tuple:
-    changed = changed if isinstance(changed, tuple) else (changed,)
-    if len(changed) != len(grads):
-        raise RuntimeError(
-            f"{what} returned an invalid number of {name}, got {len(changed)}, but expected {len(grads)}"
-        )
-    return changed
-
-
-_HookFunction: Any = None
-
-
-def _hook_function() -> Any:
-    """The identity whose backward runs a hook. Made late, for it needs ``autograd.Function``."""
-    global _HookFunction
-    if _HookFunction is None:
-
-        class BackwardHookFunction(_tl.autograd.Function):
-            @staticmethod
-            def forward(ctx, hook, *tensors):
-                ctx.hook = hook
-                ctx.mark_non_differentiable(*[t for t in tensors if not t.requires_grad])
-                return tuple(t.view_as(t) for t in tensors)
-
-            @staticmethod
-            def backward(ctx, *grads):
-                return (None, *ctx.hook(grads))
-
-        _HookFunction = BackwardHookFunction
-    return _HookFunction
-
-
-def _first_tensor(value: Any) -> Tensor | None:
-    while not isinstance(value, Tensor):
-        if isinstance(value, dict):
-            value = next((v for v in value.values() if isinstance(v, Tensor)), None)
-        elif isinstance(value, (list, tuple)) and value:
-            value = value[0]
-        else:
-            return None
-    return value
-
-
-class Module:
+class Module(_StateDict):
     """Base class of all layers and models.
 
     A subclass calls ``super().__init__()``, assigns parameters, buffers and submodules to attributes and defines
@@ -366,7 +65,6 @@ class Module:
     """
 
     dump_patches: bool = False
-    _version: int = 1
     training: bool
     call_super_init: bool = False
     _hooked: bool = False
@@ -720,9 +418,7 @@ class Module:
         self, members: Callable, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Any]]:
         seen = set()
-        modules = (
-            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
-        )
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
             for name, value in members(module):
                 if value is None or id(value) in seen:
@@ -948,7 +644,7 @@ class Module:
         return _register(self._backward_hooks, hook, prepend=prepend)
 
     def register_backward_hook(self, hook: Callable) -> RemovableHandle:
-        """The older form: the hook sees the gradients of the last node alone. Prefer ``register_full_backward_hook``."""
+        """The older form, whose hook sees the gradients of the last node alone."""
         if self._is_full_backward_hook is True:
             raise RuntimeError(
                 "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only "
@@ -975,7 +671,7 @@ class Module:
         return _register(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """Calls ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` before loading."""
+        """Calls ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`` before loading."""
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def _register_load_state_dict_pre_hook(self, hook: Callable, with_module: bool = False) -> RemovableHandle:
@@ -984,199 +680,6 @@ class Module:
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Calls ``hook(module, incompatible_keys)`` after loading; it may change the two lists in place."""
         return _register(self._load_state_dict_post_hooks, hook)
-
-    # State
-
-    def get_extra_state(self) -> Any:
-        """Whatever else the state dict shall carry; define it together with ``set_extra_state``."""
-        raise RuntimeError(
-            "Reached a code path in Module.get_extra_state() that should never be called. This is a bug in tensorlite."
-        )
-
-    def set_extra_state(self, state: Any) -> None:
-        """Takes what ``get_extra_state`` gave."""
-        raise RuntimeError(
-            "Reached a code path in Module.set_extra_state() that should never be called. This is a bug in tensorlite."
-        )
-
-    def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
-        for name, param in self._parameters.items():
-            if param is not None:
-                destination[prefix + name] = param if keep_vars else param.detach()
-        for name, buffer in self._buffers.items():
-            if buffer is not None and name not in self._non_persistent_buffers_set:
-                destination[prefix + name] = buffer if keep_vars else buffer.detach()
-        if type(self).get_extra_state is not Module.get_extra_state:
-            destination[prefix + _EXTRA] = self.get_extra_state()
-
-    def state_dict(
-        self, *args: Any, destination: dict | None = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Any]:
-        """An ordered dict from dotted names to parameters and persistent buffers.
-
-        Args:
-            destination: the dict to fill; a new one without.
-            prefix: stands before every name.
-            keep_vars: whether the tensors themselves are given, not detached ones.
-        """
-        if args:
-            destination = args[0] if destination is None else destination
-            prefix = args[1] if len(args) > 1 and prefix == "" else prefix
-            keep_vars = args[2] if len(args) > 2 and keep_vars is False else keep_vars
-        if destination is None:
-            destination = OrderedDict()
-            destination._metadata = OrderedDict()
-        local_metadata = {"version": self._version}
-        if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = local_metadata
-        hooks = self.__dict__
-        for hook in hooks.get("_state_dict_pre_hooks", {}).values():
-            hook(self, prefix, keep_vars)
-        self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(destination=destination, prefix=prefix + name + ".", keep_vars=keep_vars)
-        for hook in hooks.get("_state_dict_hooks", {}).values():
-            result = hook(self, destination, prefix, local_metadata)
-            if getattr(hook, "_from_public_api", False):
-                if result is not None:
-                    raise RuntimeError("state_dict post-hook must return None")
-            elif result is not None:
-                destination = result
-        return destination
-
-    def _load_from_state_dict(
-        self,
-        state_dict: dict,
-        prefix: str,
-        local_metadata: dict,
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        for hook in self.__dict__.get("_load_state_dict_pre_hooks", {}).values():
-            hook(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
-
-        assign = local_metadata.get("assign_to_params_buffers", False)
-        persistent = {k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set}
-        members = {k: v for k, v in itertools.chain(self._parameters.items(), persistent.items()) if v is not None}
-        for name, member in members.items():
-            key = prefix + name
-            if key not in state_dict:
-                if strict:
-                    missing_keys.append(key)
-                continue
-            value = state_dict[key]
-            if not isinstance(value, Tensor):
-                tensor_name = qualname("Tensor")
-                error_msgs.append(
-                    f'While copying the parameter named "{key}", expected {tensor_name} or Tensor-like object '
-                    f"from checkpoint but received {type(value)}"
-                )
-                continue
-            # Checkpoints of old versions have shape (1,) for what is 0-dim now.
-            if member.dim() == 0 and tuple(value.shape) == (1,):
-                value = value[0]
-            if value.shape != member.shape:
-                error_msgs.append(
-                    f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
-                    f"the shape in current model is {member.shape}."
-                )
-                continue
-            try:
-                if assign:
-                    if isinstance(member, Parameter):
-                        if not isinstance(value, Parameter):
-                            value = Parameter(value, requires_grad=member.requires_grad)
-                        else:
-                            value.requires_grad_(member.requires_grad)
-                    setattr(self, name, value)
-                else:
-                    with _tl.no_grad():
-                        member.copy_(value)
-            except Exception as error:
-                action = "swapping" if assign else "copying"
-                error_msgs.append(
-                    f'While {action} the parameter named "{key}", whose dimensions in the model are {member.size()} '
-                    f"and whose dimensions in the checkpoint are {value.size()}, an exception occurred : "
-                    f"{error.args}."
-                )
-
-        extra_key = prefix + _EXTRA
-        if type(self).set_extra_state is not Module.set_extra_state:
-            if extra_key in state_dict:
-                self.set_extra_state(state_dict[extra_key])
-            elif strict:
-                missing_keys.append(extra_key)
-        elif strict and extra_key in state_dict:
-            unexpected_keys.append(extra_key)
-
-        if strict:
-            for key in state_dict:
-                if key.startswith(prefix) and key != extra_key:
-                    name, *rest = key[len(prefix) :].split(".", 1)
-                    if rest:
-                        if name not in self._modules:
-                            unexpected_keys.append(key)
-                    elif name not in members:
-                        unexpected_keys.append(key)
-
-    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
-        """Copies a state dict into the parameters and buffers of the module and of all below it.
-
-        Args:
-            state_dict: what ``state_dict`` gave.
-            strict: whether the names must match exactly.
-            assign: whether the tensors become the members, instead of being copied into them.
-
-        Returns:
-            A named tuple of ``missing_keys`` and ``unexpected_keys``.
-
-        Raises:
-            RuntimeError: names (with ``strict``) or shapes do not match.
-        """
-        from collections.abc import Mapping
-
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        missing: list[str] = []
-        unexpected: list[str] = []
-        errors: list[str] = []
-        metadata = getattr(state_dict, "_metadata", None)
-        state_dict = OrderedDict(state_dict)
-        if metadata is not None:
-            state_dict._metadata = metadata
-
-        def load(module: Module, local_state: dict, prefix: str = "") -> None:
-            local_metadata = {} if metadata is None else metadata.get(prefix[:-1], {})
-            if assign:
-                local_metadata["assign_to_params_buffers"] = assign
-            module._load_from_state_dict(local_state, prefix, local_metadata, True, missing, unexpected, errors)
-            for name, child in module._modules.items():
-                if child is not None:
-                    child_prefix = prefix + name + "."
-                    child_state = OrderedDict((k, v) for k, v in local_state.items() if k.startswith(child_prefix))
-                    load(child, child_state, child_prefix)
-            incompatible = _IncompatibleKeys(missing, unexpected)
-            for hook in module.__dict__.get("_load_state_dict_post_hooks", {}).values():
-                if hook(module, incompatible) is not None:
-                    raise AssertionError(
-                        "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
-                        "values, if incompatible_keys need to be modified, it should be done inplace."
-                    )
-
-        load(self, state_dict)
-        if strict:
-            if unexpected:
-                errors.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
-            if missing:
-                errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
-        if errors:
-            raise RuntimeError(
-                "Error(s) in loading state_dict for {}:\n\t{}".format(type(self).__name__, "\n\t".join(errors))
-            )
-        return _IncompatibleKeys(missing, unexpected)
 
     # Text
 
@@ -1198,36 +701,6 @@ class Module:
         else:
             inside = "\n  " + "\n  ".join(lines) + "\n"
         return f"{self._get_name()}({inside})"
-
-
-_EXTRA = "_extra_state"
-
-
-class _CallState:
-    """How far a call with hooks has come."""
-
-    __slots__ = ("args", "kwargs", "result", "called")
-
-    def __init__(self) -> None:
-        self.args: tuple = ()
-        self.kwargs: dict = {}
-        self.result: Any = None
-        self.called: set = set()
-
-
-class _StateHook:
-    """A load_state_dict pre-hook; older ones do not take the module."""
-
-    def __init__(self, hook: Callable, with_module: bool) -> None:
-        self.hook = hook
-        self.with_module = with_module
-
-    def __call__(self, module: Module, *args: Any) -> Any:
-        return self.hook(module, *args) if self.with_module else self.hook(*args)
-
-
-def _quoted(keys: list[str]) -> str:
-    return ", ".join(f'"{k}"' for k in keys)
 
 
 def _clear_grad(param: Tensor, set_to_none: bool) -> None:

@@ -64,8 +64,8 @@ def _like_sequence(original: Any, result: list) -> Any:
 def default_collate(batch: list) -> Any:
     """One batch of a list of samples.
 
-    Tensors are stacked along a new first dim; NumPy arrays and numbers become tensors (Python's floats float64); strings
-    stay a list; dicts, tuples and lists are collated member by member, tuples into lists.
+    Tensors are stacked along a new first dim; NumPy arrays and numbers become tensors (Python's floats float64);
+    strings stay a list; dicts, tuples and lists are collated member by member, tuples into lists.
 
     Raises:
         TypeError: for other things.

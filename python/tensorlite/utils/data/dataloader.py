@@ -1,13 +1,14 @@
 """The loader: batches of a data set, in the process that asks for them.
 
-``num_workers`` is accepted, so that programs run unchanged: whatever it is, batches are made in the calling process. With
-``num_workers > 0``, ``get_worker_info()`` tells the data set of one worker, number 0 of 1, for which ``worker_init_fn`` is
-called once.
+``num_workers`` is accepted, so that programs run unchanged: whatever it is, batches are made in the calling process.
+With ``num_workers > 0``, ``get_worker_info()`` tells the data set of one worker, number 0 of 1, for which
+``worker_init_fn`` is called once.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import tensorlite as _tl
 
@@ -90,9 +91,7 @@ class DataLoader:
         in_order: bool = True,
     ) -> None:
         if num_workers < 0:
-            raise ValueError(
-                "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
-            )
+            raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
         if timeout < 0:
             raise ValueError("timeout option should be non-negative")
         if num_workers == 0 and prefetch_factor is not None:
@@ -134,9 +133,7 @@ class DataLoader:
             batch_size = None
             drop_last = False
         elif batch_size is None and drop_last:
-            raise ValueError(
-                "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
-            )
+            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
         if sampler is None:
             if self._iterable:
                 sampler = _InfiniteSampler()

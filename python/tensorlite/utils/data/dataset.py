@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from bisect import bisect_right
-from typing import Any, Generic, Iterable, Iterator, Sequence, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import tensorlite as _tl
 
@@ -180,7 +181,9 @@ def random_split(dataset: Dataset, lengths: Sequence[float], generator: Any = No
             if size == 0:
                 import warnings
 
-                warnings.warn(f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2)
+                warnings.warn(
+                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
+                )
     if sum(lengths) != len(dataset):
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
     order = _tl.randperm(sum(lengths), generator=generator).tolist()
