@@ -283,7 +283,7 @@ def test_wrong_order_warns() -> None:
 # A training run
 
 TRAINING = [
-    "SGD(ps, lr=0.1, momentum=0.9)", "Adam(ps, lr=2e-3)", "AdamW(ps, lr=2e-3)", "RMSprop(ps, lr=1e-3)",
+    "SGD(ps, lr=0.02, momentum=0.9)", "Adam(ps, lr=2e-3)", "AdamW(ps, lr=2e-3)", "RMSprop(ps, lr=1e-3)",
 ]  # fmt: skip
 
 

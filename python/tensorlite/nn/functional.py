@@ -24,13 +24,7 @@ _C = _tl._C.nn
 
 def _operator(name: str) -> Callable:
     """The operator of this name, whether it is for this module alone or stands at top level."""
-    found = getattr(_C, name, None) or getattr(_tl, name, None)
-    if found is None:
-
-        def found(*args: Any, **kwargs: Any) -> Any:
-            raise NotImplementedError(f"{name}: this operator is not there yet")
-
-    return found
+    return getattr(_C, name, None) or getattr(_tl, name)
 
 
 # Operators that are PyTorch's functions as they stand.
