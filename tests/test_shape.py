@@ -169,7 +169,9 @@ def test_large_copies():
     x = tl.arange(600 * 500).reshape(600, 500)
     a = np.arange(600 * 500).reshape(600, 500)
     np.testing.assert_array_equal(x.t().flip(0).numpy(), a.T[::-1])
-    np.testing.assert_array_equal(tl.cat([x, x.t().reshape(600, 500)], 1).numpy(), np.hstack([a, a.T.reshape(600, 500)]))
+    np.testing.assert_array_equal(
+        tl.cat([x, x.t().reshape(600, 500)], 1).numpy(), np.hstack([a, a.T.reshape(600, 500)])
+    )
     np.testing.assert_array_equal(x.t().repeat(1, 2).numpy(), np.tile(a.T, (1, 2)))
     np.testing.assert_array_equal(x.roll((7, -3), (0, 1)).numpy(), np.roll(a, (7, -3), (0, 1)))
     np.testing.assert_array_equal(x.triu(3).numpy(), np.triu(a, 3))

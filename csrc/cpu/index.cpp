@@ -195,7 +195,8 @@ bool scatter_as(const AlongArgs& a) {
   int64_t dst_column = along ? 0 : a.dst_strides[last], src_column = along ? 0 : a.src_strides[last];
   int64_t index_column = along ? 0 : a.index_strides[last];
   // One run through memory for each k where the columns lie side by side, else along the dim.
-  auto line = [=, &ok](char* dst, const char* src, const int64_t* index, int64_t n, int64_t ds, int64_t ss, int64_t is) {
+  auto line = [=, &ok](char* dst, const char* src, const int64_t* index, int64_t n, int64_t ds, int64_t ss,
+                       int64_t is) {
     for (int64_t j = 0; j < n; ++j, dst += ds, src += ss, index += is) {
       uint64_t i = uint64_t(*index);
       if (i >= limit) [[unlikely]] {

@@ -8,17 +8,17 @@ from typing import Any
 from . import _C
 
 __all__ = [
-    "is_complex",
-    "is_floating_point",
-    "is_nonzero",
-    "numel",
-    "result_type",
-    "broadcast_tensors",
-    "broadcast_shapes",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
     "meshgrid",
+    "numel",
+    "result_type",
 ]
 
 Tensor = _C.Tensor
@@ -43,7 +43,7 @@ def is_nonzero(input: Tensor) -> bool:
     """Whether the single element differs from zero."""
     if input.numel() != 1:
         raise RuntimeError(
-            "Boolean value of Tensor with " + ("no values" if not input.numel() else "more than one value") + " is ambiguous"
+            f"Boolean value of Tensor with {'more than one value' if input.numel() else 'no values'} is ambiguous"
         )
     return input.item() != 0
 

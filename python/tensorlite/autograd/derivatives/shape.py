@@ -178,7 +178,9 @@ def _may_overlap(shape, stride):
     return False
 
 
-@derivative("as_strided", saves=("input.shape", "input.stride", "input.storage_offset", "size", "stride", "storage_offset"))
+@derivative(
+    "as_strided", saves=("input.shape", "input.stride", "input.storage_offset", "size", "stride", "storage_offset")
+)
 def as_strided(n, grad):
     shape, stride, offset = n.input_shape, n.input_stride, n.input_storage_offset
     view_offset = offset if n.storage_offset is None else n.storage_offset
