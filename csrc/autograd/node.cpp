@@ -193,7 +193,8 @@ void rebase_history(const Tensor& t, const Ref<Node>& node) {
   Tensor base(p->base);
   node->add_output(t);
   set_history(base, Ref<Node>::adopt(new CopySlices(base, t, node)));
-  grad_fn(t);  // ties the view to its base's new history
+  p->view_version = p->version() - 1;  // whatever history it has is out of date
+  grad_fn(t);                          // ties the view to its base's new history
 }
 
 CopySlices::CopySlices(const Tensor& base, const Tensor& view, Ref<Node> inner)
@@ -262,6 +263,7 @@ Grads AccumulateGrad::apply(Grads grads) {
   Tensor grad = std::move(grads[0]);
   if (!grad.defined() || !requires_grad(variable)) return {};
   AutogradMeta& m = make_meta(variable);
+  check(!m.grad_fn, "leaf variable has been moved into the graph interior");
   if (!m.grad.defined()) {
     bool same_layout = grad.strides() == variable.strides() || (grad.is_contiguous() && variable.is_contiguous());
     if (!grad_enabled()) {
@@ -302,6 +304,7 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_output) : defined_(t.defined()
         "tensor and use it in autograd, or use `", package_name(), ".no_grad()` instead of `", package_name(),
         ".inference_mode()`.");
   is_output_ = is_output;
+  has_history_ = !is_output && bool(grad_fn(t));
   version_ = t.impl()->version();
   if (AutogradMeta* m = meta(t)) output_nr_ = m->output_nr;
   if (is_output) {
@@ -330,7 +333,12 @@ Tensor SavedTensor::unpack(Node* owner) const {
          " instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with ",
          package_name(), ".autograd.set_detect_anomaly(True, check_nan=False).");
   }
-  if (!is_output_) return data_;
+  if (!is_output_) {
+    check(!has_history_ || meta(data_)->grad_fn,
+          "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, "
+          "please use out-of-place `.detach()` instead");
+    return data_;
+  }
   Tensor t = detach(data_);
   if (output_requires_grad_ && owner) {
     AutogradMeta& m = make_meta(t);

@@ -166,6 +166,7 @@ class TL_API SavedTensor {
   uint32_t version_ = 0;
   uint32_t output_nr_ = 0;
   bool is_output_ = false;
+  bool has_history_ = false;
   bool output_requires_grad_ = false;
   bool defined_ = false;
 };

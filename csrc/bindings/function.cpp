@@ -67,7 +67,8 @@ py::object link_output(py::object ctx, Tensor t, bool dirty, bool is_input, bool
     return py::cast(t);
   }
   if (dirty) {
-    check(!requires_grad(t) || !is_leaf(t), "a leaf Variable that requires grad has been used in an in-place operation.");
+    check(t.impl()->base || !requires_grad(t) || !is_leaf(t),
+          "a leaf Variable that requires grad has been used in an in-place operation.");
     check_inplace(t);
     rebase_history(t, node);
     return py::cast(t);

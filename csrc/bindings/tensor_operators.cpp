@@ -54,7 +54,7 @@ class FastBinary {
   const Operator* op_ = nullptr;
 };
 
-FastBinary add("add"), sub("sub"), mul("mul"), div("div"), rsub("rsub"), add_("add_"), sub_("sub_"), mul_("mul_"),
+FastBinary add("add"), sub("sub"), mul("mul"), div("div"), rsub("rsub.Scalar"), add_("add_"), sub_("sub_"), mul_("mul_"),
     div_("div_");
 
 PyObject* nb_add(PyObject* a, PyObject* b) { return is_tensor(a) ? add(a, b) : add(b, a); }
