@@ -1711,7 +1711,7 @@ class Program:
         self.rng = random.Random(seed)
         self.steps = [self.rng.randrange(2**30) for _ in range(steps)]
 
-    def run(self, lib, check_values=True):
+    def run(self, lib):
         """Everything that can be seen of a run: values, gradients, versions, names of nodes, errors."""
         log = []
         values = [[0.5 + 0.25 * i - 0.1 * j for j in range(3)] for i in range(4)]
@@ -1736,15 +1736,21 @@ class Program:
                 pool.append(new)
             for t in (x, new):  # the state of what was touched
                 log.append((number, None if t is None else self.state(t)))
+
+        def seen(t):
+            return t is not None and [round(float(v), 8) + 0.0 for v in t.detach().reshape(-1).tolist()]
+
         try:
             out = sum((t.sin() * (k + 1)).sum() for k, t in enumerate(pool) if t.requires_grad)
             log.append(round(out.item(), 9))
-            out.backward()
+            out.backward(retain_graph=True)
+            log.append([seen(t.grad) for t in (a, b, *retained)])
+            grads = lib.autograd.grad(out, [a, b], create_graph=True, allow_unused=True)
+            log.append([seen(g) for g in grads])
+            sum((g * g).sum() for g in grads if g is not None and g.requires_grad).backward()
+            log.append([seen(a.grad), seen(b.grad)])
         except RuntimeError as e:
             log.append(str(e).split(":")[0].split("(")[0])
-        for t in (a, b, *retained):
-            g = t.grad
-            log.append(None if g is None else [round(float(v), 9) for v in g.reshape(-1).tolist()])
         return log
 
     @staticmethod
