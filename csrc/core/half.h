@@ -4,16 +4,19 @@
 
 // Half types: two bytes of storage. Arithmetic is done in float32 and rounded to nearest even.
 
+// Always inlined: a hot kernel file must not leave a copy that the linker could take for another instruction set.
 #if defined(__CUDACC__)
 #define TL_HOST_DEVICE __host__ __device__
+#define TL_INLINE __host__ __device__ __forceinline__
 #else
 #define TL_HOST_DEVICE
+#define TL_INLINE __attribute__((always_inline)) inline
 #endif
 
 namespace tl {
 
 template <class To, class From>
-TL_HOST_DEVICE inline To bit_cast(From from) {
+TL_INLINE To bit_cast(From from) {
   static_assert(sizeof(To) == sizeof(From));
   To to;
   __builtin_memcpy(&to, &from, sizeof(To));
@@ -24,12 +27,12 @@ struct BFloat16 {
   uint16_t bits;
 
   BFloat16() = default;
-  TL_HOST_DEVICE explicit BFloat16(float f) {
+  TL_INLINE explicit BFloat16(float f) {
     uint32_t u = bit_cast<uint32_t>(f);
     uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
     bits = (u & 0x7fffffffu) > 0x7f800000u ? uint16_t(0x7fc0u) : uint16_t(rounded);
   }
-  TL_HOST_DEVICE explicit operator float() const { return bit_cast<float>(uint32_t(bits) << 16); }
+  TL_INLINE explicit operator float() const { return bit_cast<float>(uint32_t(bits) << 16); }
 };
 
 struct Half {
@@ -37,7 +40,7 @@ struct Half {
 
   Half() = default;
   // Branch-free forms after F. Giesen, "float->half variants" (public domain), so that loops vectorise.
-  TL_HOST_DEVICE explicit Half(float f) {
+  TL_INLINE explicit Half(float f) {
     uint32_t u = bit_cast<uint32_t>(f);
     uint32_t sign = u & 0x80000000u;
     u ^= sign;
@@ -48,7 +51,7 @@ struct Half {
     uint32_t magnitude = u >= (127u + 16u) << 23 ? special : (u < 113u << 23 ? small : normal);
     bits = uint16_t(magnitude | (sign >> 16));
   }
-  TL_HOST_DEVICE explicit operator float() const {
+  TL_INLINE explicit operator float() const {
     uint32_t shifted = uint32_t(bits & 0x7fffu) << 13;
     uint32_t exponent = shifted & (0x7c00u << 13);
     float normal = bit_cast<float>(shifted + ((127u - 15u) << 23));

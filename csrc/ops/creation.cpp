@@ -400,7 +400,6 @@ Tensor fill(const Tensor& input, const Tensor& value, const Out& out) {
         " dimensions.");
   Tensor to = out.defined() ? out.tensor : empty_like_op(input, {}, {});
   if (out.defined() && !out.inplace) resize_output(to, input.sizes());
-  if (to.numel()) check_no_internal_overlap(to);
   if (value.impl()->wrapped_number) {
     if (value.dtype() == Dtype::Bool)
       fill_with(to, Scalar(*value.data_as<bool>()));
@@ -412,6 +411,8 @@ Tensor fill(const Tensor& input, const Tensor& value, const Out& out) {
       fill_with(to, Scalar(*value.data_as<complex128>()));
     return to;
   }
+  // A number may be written to one place several times; PyTorch refuses that for a tensor.
+  if (to.numel()) check_no_internal_overlap(to);
   Tensor one = to_copy(value, to.dtype(), to.device(), false);
   if (to.numel() == 0) return to;
   if (is_dense(to) && to.device().is_cpu()) {
