@@ -6,6 +6,7 @@
 #include "bindings/parser.h"
 #include "bindings/tensor_object.h"
 #include "core/generator.h"
+#include "core/plan.h"
 #include "ops/cast.h"
 
 namespace tl::python {
@@ -504,6 +505,12 @@ void add_conversions(py::module_& m) {
   m.def("from_numpy", from_numpy, "A tensor that shares the array's memory.");
   m.def("_is_numpy_array", [](py::object o) { return is_numpy_array(o.ptr()); });
   m.def("_to_numpy", to_numpy);
+  m.def("_result_type", [](py::object a, py::object b) {
+    auto operand = [](const py::object& o) {
+      return is_tensor(o.ptr()) ? unwrap(o.ptr()) : wrapped_number(unwrap_scalar(o.ptr()));
+    };
+    return take(wrap(result_type(operand(a), operand(b))));
+  });
   m.def("_is_contiguous", [](Tensor t) { return t.is_contiguous(); });
   m.def("_tolist", [](Tensor t) {
     Tensor host = on_host(t);

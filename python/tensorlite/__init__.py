@@ -10,11 +10,42 @@ from __future__ import annotations
 import sys as _sys
 
 from . import _C
-from ._C import (  # noqa: F401
-    Generator, OutOfMemoryError, Size, bfloat16, bool, can_cast, cdouble, cfloat, complex64, complex128,
-    default_generator, device, double, dtype, float, float16, float32, float64, from_numpy, get_default_dtype,
-    get_num_threads, half, int, int8, int16, int32, int64, is_grad_enabled, is_inference_mode_enabled, long,
-    promote_types, set_default_dtype, set_num_threads, short, uint8,
+from ._C import (
+    Generator,
+    OutOfMemoryError,
+    Size,
+    bfloat16,
+    bool,
+    can_cast,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    default_generator,
+    device,
+    double,
+    dtype,
+    float,
+    float16,
+    float32,
+    float64,
+    from_numpy,
+    get_default_dtype,
+    get_num_threads,
+    half,
+    int,
+    int8,
+    int16,
+    int32,
+    int64,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    long,
+    promote_types,
+    set_default_dtype,
+    set_num_threads,
+    short,
+    uint8,
 )  # fmt: skip
 from ._legacy import CPU_TYPES, set_default_tensor_type
 from ._tensor import Tensor, as_tensor, asarray, tensor
@@ -63,7 +94,7 @@ from .functional import *  # noqa: E402, F403
 from .random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
 
 
-def is_tensor(obj: object) -> bool:  # noqa: F821
+def is_tensor(obj: object) -> bool:
     """Whether `obj` is a Tensor."""
     return isinstance(obj, Tensor)
 

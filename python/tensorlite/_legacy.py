@@ -98,7 +98,8 @@ def _parse(text: str) -> tuple[Any, str]:
 
 
 def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
-    """The name of the tensor's type, as 'tensorlite.FloatTensor'; with `dtype` (or such a name or class) the tensor as it."""
+    """The name of the tensor's type, as 'tensorlite.FloatTensor'; with `dtype` (or such a name or class) the tensor
+    converted to it."""
     if dtype is None:
         where = "." if self.is_cpu else ".cuda."
         return _C._package_name() + where + _NAMES[self.dtype]

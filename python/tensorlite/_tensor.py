@@ -73,7 +73,11 @@ def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
     """A tensor of `obj`; copy=True always copies, False never, None where needed."""
-    t = tensor(obj, dtype=dtype, device=device) if copy and not isinstance(obj, Tensor) else as_tensor(obj, dtype, device)
+    t = (
+        tensor(obj, dtype=dtype, device=device)
+        if copy and not isinstance(obj, Tensor)
+        else as_tensor(obj, dtype, device)
+    )
     if isinstance(obj, Tensor):
         shared = t is obj
         if copy and shared:
@@ -165,9 +169,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 def __contains__(self: Tensor, element: Any) -> bool:
     if isinstance(element, (Tensor, int, float, complex)):
         return bool((element == self).any().item())
-    raise RuntimeError(
-        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-    )
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
 
 @_method
@@ -204,7 +206,9 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 _UNCOPIED = {"_backward_hooks", "_post_accumulate_grad_hooks", "_hooked_fn"}
 
 
-def _rebuild(cls: type, array: Any, dtype: Any, size: Any, stride: Any, requires_grad: bool, state: dict[str, Any]) -> Any:
+def _rebuild(
+    cls: type, array: Any, dtype: Any, size: Any, stride: Any, requires_grad: bool, state: dict[str, Any]
+) -> Any:
     t = _C.from_numpy(array)
     if t.dtype != dtype:
         t = t.view(dtype)
@@ -220,7 +224,7 @@ def _rebuild(cls: type, array: Any, dtype: Any, size: Any, stride: Any, requires
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
     if not self.is_leaf:
         raise RuntimeError(
-            "Tensors that are no leaves cannot be pickled, because their history cannot: pickle tensor.detach() instead."
+            "Only leaves can be pickled, because a history cannot: pickle tensor.detach() instead."
         )
     data = self.detach().contiguous()
     if data.dtype == _C.bfloat16:
@@ -342,9 +346,7 @@ def is_same_size(self: Tensor, other: Tensor) -> bool:
 
 @_method
 def is_set_to(self: Tensor, other: Tensor) -> bool:
-    return (
-        self.data_ptr() == other.data_ptr() and self.shape == other.shape and self.stride() == other.stride()
-    )
+    return self.data_ptr() == other.data_ptr() and self.shape == other.shape and self.stride() == other.stride()
 
 
 @_method
@@ -377,7 +379,9 @@ for _name, _dtype in {
 
 
 @_method
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_tensor(
+    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor of a copy of `data`, with this tensor's dtype and device unless given."""
     return tensor(
         data,

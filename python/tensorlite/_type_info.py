@@ -22,7 +22,9 @@ class finfo:
     def __init__(self, type: Any = None) -> None:
         dtype = _C.get_default_dtype() if type is None else type
         if not isinstance(dtype, _C.dtype) or not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(f"{_C._package_name()}.finfo() requires a floating point input type. Use iinfo to handle {dtype!r}")
+            raise TypeError(
+                f"{_C._package_name()}.finfo() requires a floating point input type. Use iinfo to handle {dtype!r}"
+            )
         self.dtype = _name(dtype.to_real())
         self.bits, mantissa, exponent = _FLOATS[self.dtype]
         bias = 2 ** (exponent - 1) - 1
@@ -50,7 +52,9 @@ class iinfo:
 
     def __init__(self, type: Any) -> None:
         if not isinstance(type, _C.dtype) or type.is_floating_point or type.is_complex or type is _C.bool:
-            raise TypeError(f"{_C._package_name()}.iinfo() requires an integer input type. Use finfo to handle {type!r}")
+            raise TypeError(
+                f"{_C._package_name()}.iinfo() requires an integer input type. Use finfo to handle {type!r}"
+            )
         self.dtype = _name(type)
         self.bits = type.itemsize * 8
         self.min = -(2 ** (self.bits - 1)) if type.is_signed else 0

@@ -49,14 +49,10 @@ def is_nonzero(input: Tensor) -> bool:
 
 
 def result_type(tensor1: Any, tensor2: Any) -> Any:
-    """The dtype of an arithmetic operator on the two, tensors or numbers."""
+    """The dtype that arithmetic on the two, tensors or numbers, computes in."""
     if not isinstance(tensor1, Tensor) and not isinstance(tensor2, Tensor):
         tensor1 = _C._tensor_from(tensor1, None)
-    empty = [x[:0] if isinstance(x, Tensor) and x.dim() else x for x in (tensor1, tensor2)]
-    first, second = empty if isinstance(empty[0], Tensor) else empty[::-1]
-    if first.dtype == _C.bool and (not isinstance(second, Tensor) or second.dtype == _C.bool):
-        return _C.bool if isinstance(second, (bool, Tensor)) else (first.to(_C.uint8) + second).dtype if isinstance(second, float) else _C.int64
-    return _C.add(first, second).dtype
+    return _C._result_type(tensor1, tensor2)
 
 
 def broadcast_shapes(*shapes: Any) -> Any:

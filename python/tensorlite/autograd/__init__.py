@@ -38,9 +38,9 @@ def _seeds(outputs: tuple[Any, ...], grads: tuple[Any, ...]) -> list[Any]:
                 )
             if output.dtype.is_complex != grad.dtype.is_complex:
                 raise RuntimeError(
-                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
-                    f"dtype: grad_output[{len(seeds)}] has a dtype of {grad.dtype} and output[{len(seeds)}] has a dtype "
-                    f"of {output.dtype}."
+                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch "
+                    f"in dtype: grad_output[{len(seeds)}] has a dtype of {grad.dtype} and output[{len(seeds)}] has a "
+                    f"dtype of {output.dtype}."
                 )
             seeds.append(grad)
         elif grad is None:
@@ -111,10 +111,14 @@ def grad(
     if is_grads_batched:
         raise RuntimeError("autograd.grad: is_grads_batched=True needs vmap, which is not there. Call grad in a loop.")
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     if not only_inputs:
-        warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, stacklevel=2)
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, stacklevel=2
+        )
     outputs, wanted = _tuple(outputs), _tuple(inputs)
     grads = _tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
     if len(grads) != len(outputs):
@@ -125,7 +129,8 @@ def grad(
     results = _C._run_backward(outputs, seeds, retain_graph, create_graph, wanted, False, allow_unused)
     if materialize_grads:
         results = tuple(
-            _C.zeros_like(x, requires_grad=create_graph) if g is None else g for g, x in zip(results, wanted, strict=True)
+            _C.zeros_like(x, requires_grad=create_graph) if g is None else g
+            for g, x in zip(results, wanted, strict=True)
         )
     return results
 

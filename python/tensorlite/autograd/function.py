@@ -61,10 +61,10 @@ class FunctionCtx(_C.Node):
             results = (results,)
         count = len(self._is_tensor)
         name = type(self).__name__
-        if len(results) > count and any(r is not None for r in results[count:]):
-            raise RuntimeError(f"function {name} returned an incorrect number of gradients (expected {count}, got {len(results)})")
-        if len(results) < count:
-            raise RuntimeError(f"function {name} returned an incorrect number of gradients (expected {count}, got {len(results)})")
+        if len(results) < count or any(r is not None for r in results[count:]):
+            raise RuntimeError(
+                f"function {name} returned an incorrect number of gradients (expected {count}, got {len(results)})"
+            )
         out = []
         for i, (is_tensor, result) in enumerate(zip(self._is_tensor, results, strict=False)):
             if is_tensor:
@@ -92,8 +92,9 @@ class _FunctionMeta(type):
 class Function(metaclass=_FunctionMeta):
     """Base of operators with a backward of their own.
 
-    Subclasses define static methods `forward(ctx, *args)`, or `forward(*args)` with `setup_context(ctx, inputs, output)`,
-    and `backward(ctx, *grads)`, which gives one gradient (or None) for each argument of forward. Call `apply`.
+    Subclasses define static methods `forward(ctx, *args)`, or `forward(*args)` with
+    `setup_context(ctx, inputs, output)`, and `backward(ctx, *grads)`, which gives one gradient (or None) for each
+    argument of forward. Call `apply`.
     """
 
     _context: type
@@ -177,9 +178,8 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
             return results
         single = not isinstance(results, tuple)
         inputs = [g for g in grads if isinstance(g, Tensor)]
-        refused = tuple(
-            _Refuse.apply(r.detach(), *inputs) if isinstance(r, Tensor) else r for r in ((results,) if single else results)
-        )
+        values = (results,) if single else results
+        refused = tuple(_Refuse.apply(r.detach(), *inputs) if isinstance(r, Tensor) else r for r in values)
         return refused[0] if single else refused
 
     return wrapper

@@ -15,7 +15,19 @@ def unchanged(n, grad):
 
 for _name in ("clone", "contiguous"):
     derivative(_name, name="CloneBackward0")(unchanged)
-for _name in ("_to_copy", "to", "to.device", "to.options", "float", "double", "half", "bfloat16", "cfloat", "cdouble", "cpu"):
+for _name in (
+    "_to_copy",
+    "to",
+    "to.device",
+    "to.options",
+    "float",
+    "double",
+    "half",
+    "bfloat16",
+    "cfloat",
+    "cdouble",
+    "cpu",
+):
     derivative(_name, name="ToCopyBackward0")(unchanged)
 
 

@@ -30,7 +30,14 @@ def right(grad, a, layout=None):
 
 @derivative(
     "mm",
-    saves={"input": "mat2", "mat2": "input", "input.shape": "input", "input.stride": "input", "mat2.shape": "mat2", "mat2.stride": "mat2"},
+    saves={
+        "input": "mat2",
+        "mat2": "input",
+        "input.shape": "input",
+        "input.stride": "input",
+        "mat2.shape": "mat2",
+        "mat2.stride": "mat2",
+    },
 )
 def mm(n, grad):
     a, b = n.needs_input_grad
@@ -82,7 +89,8 @@ def baddbmm(n, grad):
 
 
 @derivative(
-    "addbmm", saves={"batch1": "batch2", "batch2": "batch1", "batch1.shape": ("batch1", "batch2"), "beta": (), "alpha": ()}
+    "addbmm",
+    saves={"batch1": "batch2", "batch2": "batch1", "batch1.shape": ("batch1", "batch2"), "beta": (), "alpha": ()},
 )
 def addbmm(n, grad):
     c, a, b = n.needs_input_grad

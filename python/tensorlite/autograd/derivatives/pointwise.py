@@ -59,7 +59,12 @@ def mul(n, grad):
 
 
 @both(
-    "div", "div.base", "divide", "true_divide", saves={"other": ("input", "other"), "input": "other"}, name="DivBackward0"
+    "div",
+    "div.base",
+    "divide",
+    "true_divide",
+    saves={"other": ("input", "other"), "input": "other"},
+    name="DivBackward0",
 )
 def div(n, grad):
     a, b = n.needs_input_grad

@@ -33,7 +33,9 @@ def _max_pool(dims):
     name = f"MaxPool{dims}DWithIndicesBackward0"
     derivative(f"max_pool{dims}d", saves=("input", *_MAX_SAVES), name=name)(without_indices)
     derivative(f"max_pool{dims}d_with_indices", saves=("input", "result1", *_MAX_SAVES), name=name)(with_indices)
-    derivative(f"adaptive_max_pool{dims}d", saves=("input", "result1"), name=f"AdaptiveMaxPool{dims}DBackward0")(adaptive)
+    derivative(f"adaptive_max_pool{dims}d", saves=("input", "result1"), name=f"AdaptiveMaxPool{dims}DBackward0")(
+        adaptive
+    )
 
 
 def _avg_pool(dims):
