@@ -7,9 +7,10 @@
 
 `saves` names what the node keeps: arguments, `result` (or `result0`, `result1`), or facts of an argument
 (`input.shape`, `.dtype`, `.stride`, `.storage_offset`, read as `n.input_shape`). As a dict it says which inputs'
-gradient needs the thing, which is kept only then. The function gets the node and a gradient for each output (None where none
-came) and gives one gradient for each tensor argument, a list for a list of tensors. The engine sums a gradient down to
-the shape of a broadcast input and casts it. Formulas use public operators: their own derivatives give the higher ones.
+gradient needs the thing, which is kept only then. The function gets the node and a gradient for each output (None
+where none came) and gives one gradient for each tensor argument, a list for a list of tensors. The engine sums a
+gradient down to the shape of a broadcast input and casts it. Formulas use public operators: their own derivatives give
+the higher ones.
 """
 
 from __future__ import annotations
