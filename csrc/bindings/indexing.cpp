@@ -5,6 +5,7 @@
 
 #include "bindings/tensor_object.h"
 #include "bindings/tensor_type.h"
+#include "core/plan.h"
 #include "ops/cast.h"
 #include "ops/index.h"
 #include "ops/shape.h"
@@ -348,6 +349,7 @@ Tensor without_leading_ones(const Tensor& value, int64_t dims) {
 void write_view(const Tensor& to, const Tensor& value) {
   static Op fill("fill_"), copy("copy_");
   if (value.impl()->wrapped_number) {
+    if (to.numel()) check_no_internal_overlap(to);
     fill(to, value);
     return;
   }
