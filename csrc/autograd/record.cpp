@@ -260,7 +260,10 @@ void record(const Operator& op, const Value* args, Results& results) {
     rebase_history(results[0], node);
   } else {
     for (Tensor& r : results) {
-      if (!r.defined()) continue;
+      if (!r.defined()) {  // keeps its place among the gradients
+        node->outputs.push_back(GradMeta{});
+        continue;
+      }
       if (!is_differentiable(r.dtype()) || is_an_argument(op, args, r))
         node->add_output(r);
       else
