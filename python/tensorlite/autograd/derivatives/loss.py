@@ -17,7 +17,9 @@ def _refuse(*wanted):
 def _nll_loss(n, grad, _):
     _refuse(*n.needs_input_grad[1:])
     return (
-        _C.nn.nll_loss_backward(grad, n.input_shape, n.target, n.weight, n.reduction, n.ignore_index, n.result1.detach()),
+        _C.nn.nll_loss_backward(
+            grad, n.input_shape, n.target, n.weight, n.reduction, n.ignore_index, n.result1.detach()
+        ),
         None,
         None,
     )
