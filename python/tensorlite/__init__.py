@@ -101,16 +101,14 @@ def is_tensor(obj: object) -> bool:
 
 
 # Parts that a program may not need are imported when first named.
-_LAZY = (
-    "accelerator", "amp", "backends", "compat", "cuda", "fft", "jit", "linalg", "mps", "nn", "onnx", "optim", "special",
-    "testing", "utils", "version", "vision", "distributions", "serialization", "return_types", "hub", "multiprocessing",
-)  # fmt: skip
+_LAZY = ("accelerator", "backends", "compat", "cuda", "nn", "optim", "testing", "utils", "vision")
 _LAZY_NAMES = {
-    "set_printoptions": "_tensor_str",
+    "dropout": "nn.functional",
+    "einsum": "_einsum",
     "finfo": "_type_info",
     "iinfo": "_type_info",
-    "save": "serialization",
-    "load": "serialization",
+    "set_printoptions": "_tensor_str",
+    "tensordot": "_einsum",
 }
 
 
@@ -122,11 +120,7 @@ def __getattr__(name: str) -> object:
         globals()[name] = value
         return value
     if name in _LAZY:
-        try:
-            return importlib.import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{name}":
-                raise
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
