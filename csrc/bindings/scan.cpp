@@ -19,7 +19,8 @@ const Row rows[] = {
      kBoth, "The largest element up to each, and where it stands (the last of equal ones)."},
     {"cummin(Tensor input, int dim, *, Tensor[2]? out=None) -> (Tensor values, Tensor indices)", TL_OP(ops::cummin),
      kBoth, "The smallest element up to each, and where it stands (the last of equal ones)."},
-    {"diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None) -> Tensor",
+    {"diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None) -> "
+     "Tensor",
      TL_OP(composite::diff), kBoth | kComposite, "Differences of neighbours along a dimension, n times over."},
     {"_recurrence(Tensor input, Tensor factor, int dim) -> Tensor", TL_OP(ops::recurrence), 0,
      "result[k] = input[k] + factor[k] * result[k - 1]"},

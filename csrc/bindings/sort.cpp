@@ -31,20 +31,23 @@ const Row rows[] = {
     {"nanmedian.dim(Tensor input, int dim, bool keepdim=False, " TL_PAIR, TL_OP(ops::nanmedian_dim), kBoth},
     {"mode(Tensor input, int dim=-1, bool keepdim=False, " TL_PAIR, TL_OP(ops::mode), kBoth,
      "The most frequent value along a dimension, the least of several, and where it stands last."},
-    {"_unique2(Tensor input, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, "
+    {"_unique2(Tensor input, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, "
+     "Tensor, "
      "Tensor)",
      TL_OP(ops::unique2), kFunction},
     {"unique_dim(Tensor input, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> "
      "(Tensor, Tensor, Tensor)",
      TL_OP(ops::unique_dim), 0},
-    {"_unique_consecutive(Tensor input, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, "
+    {"_unique_consecutive(Tensor input, bool return_inverse=False, bool return_counts=False, int? dim=None) -> "
+     "(Tensor, "
      "Tensor, Tensor)",
      TL_OP(ops::unique_consecutive), 0},
     {"searchsorted(Tensor sorted_sequence, Operand input, *, bool out_int32=False, bool right=False, str? side=None, "
      "Tensor? sorter=None, Tensor? out=None) -> Tensor",
      TL_OP(ops::searchsorted), kFunction | kNoGrad,
      "Where the values would go into a sorted sequence: before their equals, or after them if right."},
-    {"bucketize(Operand input, Tensor boundaries, *, bool out_int32=False, bool right=False, Tensor? out=None) -> Tensor",
+    {"bucketize(Operand input, Tensor boundaries, *, bool out_int32=False, bool right=False, Tensor? out=None) -> "
+     "Tensor",
      TL_OP(ops::bucketize), kFunction | kNoGrad, "The bucket of each value between sorted boundaries."},
     {"bincount(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor", TL_OP(ops::bincount), kBoth,
      "How often each non-negative integer occurs, or the sum of the weights of its places."},

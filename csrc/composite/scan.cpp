@@ -5,15 +5,14 @@
 namespace tl::composite {
 namespace {
 
-Op cat("cat"), slice("slice"), sub("sub"), differ("logical_xor"), contiguous("contiguous"), copy("copy_");
+Op cat("cat"), slice("slice"), sub("sub"), differ("logical_xor"), clone("clone"), copy("copy_");
 
 }  // namespace
 
 Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend, const Tensor& append, const Out& out) {
   check(input.dim() >= 1, "diff expects input to be at least one-dimensional");
   for (const Tensor* t : {&prepend, &append})
-    check(!t->defined() || t->dim() == input.dim(),
-          "diff expects prepend or append to be the same dimension as input");
+    check(!t->defined() || t->dim() == input.dim(), "diff expects prepend or append to be the same dimension as input");
   check(n >= 0, "order must be non-negative but got ", n);
   dim = wrap_dim(dim, input.dim());
   Tensor x = input;
@@ -25,7 +24,7 @@ Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend, 
   }
   n = std::min(n, x.size(dim));
   if (n == 0) {
-    if (!out.defined()) return contiguous(x);
+    if (!out.defined()) return clone(x);
     return copy(out.tensor, x);
   }
   for (int64_t i = 0; i < n; ++i) {

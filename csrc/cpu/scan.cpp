@@ -11,8 +11,9 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14;  // elements
 constexpr int64_t kColumns = 64;     // lines side by side that are walked together
-constexpr int64_t kChains = 8, kChain = 128, kBlock = kChains * kChain;
-constexpr int64_t kChunk = 32 * kBlock;  // what a thread takes of a long line
+constexpr int64_t kChains = 8, kChain = 32, kBlock = kChains * kChain;
+constexpr int64_t kChunk = 128 * kBlock;  // what a thread takes of a long line
+constexpr int64_t kThreaded = 32;         // chunks: threads read twice
 
 template <class T>
 inline constexpr bool is_half_type = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
@@ -113,10 +114,25 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, F&& f) {
   });
 }
 
+template <class F>
+void for_lines(int64_t outer, int64_t n, F&& f) {
+  parallel_for(outer, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o) f(o * n);
+  });
+}
+
 template <class O, class T>
 void scan_in_order(const ScanArgs& a) {
   const T* in = static_cast<const T*>(a.in);
   T* out = static_cast<T*>(a.out);
+  if (a.inner == 1)
+    return for_lines(a.outer, a.n, [&](int64_t base) {
+      Wide<T> sum = O::template first<Wide<T>>();
+      for (int64_t i = base; i < base + a.n; ++i) {
+        sum = O::join(sum, widen(in[i]));
+        out[i] = narrow<T>(sum);
+      }
+    });
   for_columns(a.outer, a.n, a.inner, [&](int64_t base, int64_t columns) {
     Wide<T> sums[kColumns];
     std::fill_n(sums, columns, O::template first<Wide<T>>());
@@ -131,8 +147,8 @@ void scan_in_order(const ScanArgs& a) {
   });
 }
 
-// A long line is cut into blocks of chains, which are added up side by side and then raised by what came before them. The
-// cuts depend on the length alone, so the result does not depend on the threads.
+// A long line is cut into blocks of chains, which are added up side by side and then raised by what came before them.
+// The cuts depend on the length alone, so the result does not depend on the threads.
 
 // The sum of each chain of a block, one after another.
 template <class T>
@@ -141,6 +157,7 @@ Wide<T> chunk_sum(const T* x, int64_t n) {
   for (; n >= kBlock; x += kBlock, n -= kBlock) {
     Wide<T> sums[kChains] = {};
     for (int64_t i = 0; i < kChain; ++i)
+#pragma GCC unroll 8
       for (int64_t c = 0; c < kChains; ++c) sums[c] += widen(x[c * kChain + i]);
     for (Wide<T> s : sums) total += s;
   }
@@ -155,6 +172,7 @@ Wide<T> chunk_scan(T* y, const T* x, int64_t n, Wide<T> before) {
   for (; n >= kBlock; x += kBlock, y += kBlock, n -= kBlock) {
     Wide<T> sums[kChains] = {};
     for (int64_t i = 0; i < kChain; ++i)
+#pragma GCC unroll 8
       for (int64_t c = 0; c < kChains; ++c) partial[c * kChain + i] = sums[c] += widen(x[c * kChain + i]);
     for (int64_t c = 0; c < kChains; ++c) {
       Wide<T> base = before + total;
@@ -173,14 +191,15 @@ Wide<T> chunk_scan(T* y, const T* x, int64_t n, Wide<T> before) {
 template <class T>
 void cumsum_line(T* y, const T* x, int64_t n) {
   int64_t chunks = (n + kChunk - 1) / kChunk;
-  if (chunks < 2 || num_threads() == 1) {
+  if (chunks < kThreaded || num_threads() == 1) {
     Wide<T> before = 0;
     for (int64_t at = 0; at < n; at += kChunk) before += chunk_scan(y + at, x + at, std::min(kChunk, n - at), before);
     return;
   }
   std::unique_ptr<Wide<T>[]> before(new Wide<T>[size_t(chunks)]);
   parallel_for(chunks, 2, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) before[size_t(c)] = chunk_sum(x + c * kChunk, std::min(kChunk, n - c * kChunk));
+    for (int64_t c = begin; c < end; ++c)
+      before[size_t(c)] = chunk_sum(x + c * kChunk, std::min(kChunk, n - c * kChunk));
   });
   Wide<T> total = 0;
   for (int64_t c = 0; c < chunks; ++c) {
@@ -200,9 +219,7 @@ void cumsum(const ScanArgs& a) {
   const T* in = static_cast<const T*>(a.in);
   T* out = static_cast<T*>(a.out);
   if (a.outer == 1) return cumsum_line(out, in, a.n);
-  parallel_for(a.outer, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, a.n)), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) cumsum_line(out + o * a.n, in + o * a.n, a.n);
-  });
+  for_lines(a.outer, a.n, [&](int64_t base) { cumsum_line(out + base, in + base, a.n); });
 }
 
 void scan(const ScanArgs& a) {
@@ -218,6 +235,20 @@ void running_extreme_of(const RunningExtremeArgs& a) {
   using C = std::conditional_t<is_half_type<T>, float, T>;
   const T* in = static_cast<const T*>(a.in);
   T* values = static_cast<T*>(a.values);
+  auto better = [](T x, T best) { return is_nan(x) || (!is_nan(best) && (max ? C(x) >= C(best) : C(x) <= C(best))); };
+  if (a.inner == 1)
+    return for_lines(a.outer, a.n, [&](int64_t base) {
+      T best = in[base];
+      int64_t at = 0;
+      for (int64_t i = 0; i < a.n; ++i) {
+        if (better(in[base + i], best)) {
+          best = in[base + i];
+          at = i;
+        }
+        values[base + i] = best;
+        a.indices[base + i] = at;
+      }
+    });
   for_columns(a.outer, a.n, a.inner, [&](int64_t base, int64_t columns) {
     T best[kColumns];
     int64_t at[kColumns];
@@ -225,9 +256,7 @@ void running_extreme_of(const RunningExtremeArgs& a) {
       int64_t row = base + i * a.inner;
       for (int64_t c = 0; c < columns; ++c) {
         T x = in[row + c];
-        bool better =
-            i == 0 || is_nan(x) || (!is_nan(best[c]) && (max ? C(x) >= C(best[c]) : C(x) <= C(best[c])));
-        if (better) {
+        if (i == 0 || better(x, best[c])) {
           best[c] = x;
           at[c] = i;
         }

@@ -1,6 +1,7 @@
 #include "kernels/sort.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -8,8 +9,8 @@
 #include "core/allocator.h"
 #include "core/parallel.h"
 
-// Elements become unsigned keys of the same order. A key of up to 32 bits and the element's place make one 64-bit number,
-// and such numbers are all different: any way of sorting or selecting gives the same, stable result.
+// Elements become unsigned keys of the same order. A key of up to 32 bits and the element's place make one 64-bit
+// number, and such numbers are all different: any way of sorting or selecting gives the same, stable result.
 
 namespace tl::cpu {
 namespace {
@@ -64,9 +65,11 @@ inline Key<T> key_of(T v) {
   using K = Key<T>;
   constexpr K sign = K(K(1) << (sizeof(T) * 8 - 1));
   if constexpr (is_float_type<T>) {
-    K bits = bit_cast<K>(v), magnitude = K(bits & K(~sign));
-    K key = (bits & sign) && magnitude ? K(~bits) : K(magnitude | sign);
-    return magnitude > infinity_bits<T>() ? K(~K(0)) : key;
+    // without branches: signs are hard to predict
+    K bits = bit_cast<K>(v), magnitude = K(bits & K(~sign)), negative = K(bits >> (sizeof(T) * 8 - 1));
+    K key = K(bits ^ K(K(0) - negative) ^ K(sign & K(negative - 1)));
+    key = K(key + K(key == K(~sign)));  // -0
+    return K(key | K(K(0) - K(magnitude > infinity_bits<T>())));
   } else if constexpr (std::is_signed_v<T>) {
     return K(K(v) ^ sign);
   } else {
@@ -93,10 +96,7 @@ inline bool equal(T a, T b) {
 // A key with the place of its element.
 struct Narrow {
   uint64_t bits;
-  template <class T>
-  static Narrow make(Key<T> key, int64_t place) {
-    return {uint64_t(key) << 32 | uint64_t(place)};
-  }
+  static Narrow make(uint64_t key, int64_t place) { return {key << 32 | uint64_t(place)}; }
   uint64_t key() const { return bits >> 32; }
   int64_t place() const { return int64_t(bits & 0xffffffffu); }
   bool operator<(Narrow o) const { return bits < o.bits; }
@@ -104,10 +104,7 @@ struct Narrow {
 struct WideItem {
   uint64_t bits;
   int64_t at;
-  template <class T>
-  static WideItem make(Key<T> key, int64_t place) {
-    return {uint64_t(key), place};
-  }
+  static WideItem make(uint64_t key, int64_t place) { return {key, place}; }
   uint64_t key() const { return bits; }
   int64_t place() const { return at; }
   bool operator<(WideItem o) const { return bits < o.bits || (bits == o.bits && at < o.at); }
@@ -203,18 +200,37 @@ I* radix_sort(I* items, I* spare, int64_t n, int key_bits, Scratch& counts_memor
   return items;
 }
 
-// The items of a line in order.
-template <class T, class I>
-I* sorted_items(const T* line, int64_t n, bool descending, Workspace& w) {
-  I* items = w.items.get<I>(n);
-  const Key<T> flip = descending ? Key<T>(kKeyBits<T> == 1 ? 1 : ~Key<T>(0)) : Key<T>(0);
-  auto fill = [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) items[i] = I::template make<T>(Key<T>(key_of(line[i]) ^ flip), i);
+template <class T>
+inline constexpr Key<T> kAllOnes = Key<T>(kKeyBits<T> == 1 ? 1 : ~Key<T>(0));
+
+// f(items) with the items of a line in order. Keys count from the least one, which often makes them short.
+template <class T, class F>
+void with_sorted(const T* line, int64_t n, bool descending, Workspace& w, F&& f) {
+  const Key<T> flip = descending ? kAllOnes<T> : Key<T>(0);
+  Key<T> least = 0, most = kAllOnes<T>;
+  if (n > kComparisons) {
+    least = most = Key<T>(key_of(line[0]) ^ flip);
+    for (int64_t i = 1; i < n; ++i) {
+      Key<T> key = Key<T>(key_of(line[i]) ^ flip);
+      least = std::min(least, key);
+      most = std::max(most, key);
+    }
+  }
+  auto run = [&]<class I>() {
+    I* items = w.items.get<I>(n);
+    parallel_for(n, kParallelLine, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) items[i] = I::make(Key<T>(Key<T>(key_of(line[i]) ^ flip) - least), i);
+    });
+    if (n > kComparisons)
+      items = radix_sort(items, w.spare.get<I>(n), n, 64 - std::countl_zero(uint64_t(most - least)), w.counts);
+    else
+      std::sort(items, items + n);
+    f(static_cast<const I*>(items));
   };
-  parallel_for(n, kParallelLine, fill);
-  if (n > kComparisons) return radix_sort(items, w.spare.get<I>(n), n, kKeyBits<T>, w.counts);
-  std::sort(items, items + n);
-  return items;
+  if (n < int64_t(1) << 32 && uint64_t(most - least) < uint64_t(1) << 32)
+    run.template operator()<Narrow>();
+  else
+    run.template operator()<WideItem>();
 }
 
 // f(line, number, workspace) for each line, its elements side by side. What f writes for line (o, i) starts at
@@ -259,16 +275,17 @@ void visit_items(Dtype dtype, int64_t n, F&& f) {
 }
 
 void sort(const SortArgs& a) {
-  visit_items(a.dtype, a.n, [&]<class T, class I>() {
+  visit_ordered(a.dtype, [&]<class T>() {
     for_lines<T>(a.in, a.outer, a.n, a.inner, [&](const T* line, int64_t o, int64_t column, Workspace& w) {
-      const I* items = sorted_items<T, I>(line, a.n, a.descending, w);
       int64_t at = o * a.n * a.inner + column;
       T* values = static_cast<T*>(a.values);
-      parallel_for(a.n, kParallelLine, [&](int64_t begin, int64_t end) {
-        if (values)
-          for (int64_t i = begin; i < end; ++i) values[at + i * a.inner] = line[items[i].place()];
-        if (a.indices)
-          for (int64_t i = begin; i < end; ++i) a.indices[at + i * a.inner] = items[i].place();
+      with_sorted(line, a.n, a.descending, w, [&](const auto* items) {
+        parallel_for(a.n, kParallelLine, [&](int64_t begin, int64_t end) {
+          if (values)
+            for (int64_t i = begin; i < end; ++i) values[at + i * a.inner] = line[items[i].place()];
+          if (a.indices)
+            for (int64_t i = begin; i < end; ++i) a.indices[at + i * a.inner] = items[i].place();
+        });
       });
     });
   });
@@ -281,19 +298,19 @@ template <class T, class I>
 I* least_items(const T* line, int64_t n, int64_t k, Key<T> flip, Workspace& w) {
   if (k > n / 8 || n < 256) {
     I* items = w.items.get<I>(n);
-    for (int64_t i = 0; i < n; ++i) items[i] = I::template make<T>(Key<T>(key_of(line[i]) ^ flip), i);
+    for (int64_t i = 0; i < n; ++i) items[i] = I::make(Key<T>(key_of(line[i]) ^ flip), i);
     if (k < n) std::nth_element(items, items + k - 1, items + n);
     return items;
   }
   // Those that may still be among the least are collected, and thinned out when there are too many.
-  int64_t room = std::max<int64_t>(2 * k, k + 256), count = 0;
+  int64_t room = 2 * k + 16, count = 0;
   I* items = w.items.get<I>(room);
   Key<T> limit = Key<T>(~Key<T>(0));
   bool limited = false;
   for (int64_t i = 0; i < n; ++i) {
     Key<T> key = Key<T>(key_of(line[i]) ^ flip);
     if (limited && key >= limit) continue;
-    items[count++] = I::template make<T>(key, i);
+    items[count++] = I::make(key, i);
     if (count == room) {
       std::nth_element(items, items + k - 1, items + count);
       count = k;
@@ -309,19 +326,17 @@ void topk(const TopkArgs& a) {
   visit_items(a.dtype, a.n, [&]<class T, class I>() {
     T* values = static_cast<T*>(a.values);
     for_lines<T>(a.in, a.outer, a.n, a.inner, [&](const T* line, int64_t o, int64_t column, Workspace& w) {
-      const Key<T> flip = a.largest ? Key<T>(kKeyBits<T> == 1 ? 1 : ~Key<T>(0)) : Key<T>(0);
-      I* items;
-      if (a.k > 256 && a.k > a.n / 8) {
-        items = sorted_items<T, I>(line, a.n, a.largest, w);
-      } else {
-        items = least_items<T, I>(line, a.n, a.k, flip, w);
-        std::sort(items, items + a.k);
-      }
       int64_t at = o * a.k * a.inner + column;
-      for (int64_t i = 0; i < a.k; ++i) {
-        values[at + i * a.inner] = line[items[i].place()];
-        a.indices[at + i * a.inner] = items[i].place();
-      }
+      auto write = [&](const auto* items) {
+        for (int64_t i = 0; i < a.k; ++i) {
+          values[at + i * a.inner] = line[items[i].place()];
+          a.indices[at + i * a.inner] = items[i].place();
+        }
+      };
+      if (a.k > 256 && a.k > a.n / 8) return with_sorted(line, a.n, a.largest, w, write);
+      I* items = least_items<T, I>(line, a.n, a.k, a.largest ? kAllOnes<T> : Key<T>(0), w);
+      std::sort(items, items + a.k);
+      write(items);
     });
   });
 }
@@ -333,7 +348,7 @@ int64_t kth_place(const T* line, int64_t n, int64_t k, Workspace& w) {
   I* items;
   if (n < 4096) {
     items = w.items.get<I>(n);
-    for (int64_t i = 0; i < n; ++i) items[i] = I::template make<T>(key_of(line[i]), i);
+    for (int64_t i = 0; i < n; ++i) items[i] = I::make(key_of(line[i]), i);
   } else {
     // The leading bits say which elements come into question.
     constexpr int bits = std::min(kKeyBits<T>, 12), shift = kKeyBits<T> - bits;
@@ -354,7 +369,7 @@ int64_t kth_place(const T* line, int64_t n, int64_t k, Workspace& w) {
     int64_t kept = 0;
     for (i = 0; kept < count; ++i) {
       Key<T> key = key_of(line[i]);
-      if (uint64_t(key >> shift) == lead) items[kept++] = I::template make<T>(key, i);
+      if (uint64_t(key >> shift) == lead) items[kept++] = I::make(key, i);
     }
   }
   std::nth_element(items, items + k, items + count);
@@ -362,23 +377,24 @@ int64_t kth_place(const T* line, int64_t n, int64_t k, Workspace& w) {
 }
 
 // NaN is the mode only where there is nothing else.
-template <class T, class I>
+template <class T>
 int64_t mode_place(const T* line, int64_t n, Workspace& w) {
-  const I* items = sorted_items<T, I>(line, n, false, w);
-  int64_t place = items[0].place(), most = 0;
-  for (int64_t i = 0, run = 0; i < n && !is_nan(line[items[i].place()]); ++i) {
-    run = i && items[i].key() == items[i - 1].key() ? run + 1 : 1;
-    if (run > most) {
+  int64_t place, most = 0;
+  with_sorted(line, n, false, w, [&](const auto* items) {
+    place = items[0].place();
+    for (int64_t i = 0, run = 0; i < n && !is_nan(line[items[i].place()]); ++i) {
+      run = i && items[i].key() == items[i - 1].key() ? run + 1 : 1;
+      if (run <= most) continue;
       most = run;
       place = items[i].place();
     }
-  }
+  });
   return place;
 }
 
 template <class T, class I>
 int64_t selected(const T* line, const SelectArgs& a, Workspace& w) {
-  if (a.what == Select::Mode) return mode_place<T, I>(line, a.n, w);
+  if (a.what == Select::Mode) return mode_place(line, a.n, w);
   int64_t k = a.k;
   if (a.what != Select::Kth) {
     int64_t nans = 0;

@@ -8,8 +8,8 @@
 
 namespace tl {
 
-// The order of all kernels here: numbers ascending, -0 equal to 0, NaN last; equal ones by their place. Complex dtypes have
-// none. An operand with lines is row-major with dims (outer, n, inner), and lines run along n.
+// The order of all kernels here: numbers ascending, -0 equal to 0, NaN last; equal ones by their place. Complex dtypes
+// have none. An operand with lines is row-major with dims (outer, n, inner), and lines run along n.
 
 struct SortArgs {
   void* values;      // may be null
@@ -32,8 +32,8 @@ struct TopkArgs {
 
 enum class Select : uint8_t { Kth, Median, NanMedian, Mode };
 
-// One element of each line, n > 0. Median: the lower of two middle ones, the first NaN if there is one; NanMedian leaves
-// NaN out. Mode: the least of the most frequent values, at its last place.
+// One element of each line, n > 0. Median: the lower of two middle ones, the first NaN if there is one; NanMedian
+// leaves NaN out. Mode: the least of the most frequent values, at its last place.
 struct SelectArgs {
   void* values;      // (outer, inner)
   int64_t* indices;  // may be null
@@ -67,8 +67,8 @@ struct RowOrderArgs {
 
 // Runs of equal neighbours among rows, of any dtype. NaN differs from itself.
 struct RowRunsArgs {
-  int64_t* starts;         // count of runs + 1
-  int64_t* inverse;        // null, or the run of each row
+  int64_t* starts;   // count of runs + 1
+  int64_t* inverse;  // null, or the run of each row
   const void* rows;
   const int64_t* order;    // null, or which row stands where
   const int64_t* origins;  // null, or the place in `inverse` of what stands there

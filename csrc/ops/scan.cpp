@@ -27,15 +27,14 @@ Tensor scan(Scan op, const char* name, const Tensor& input, int64_t dim, Dtype d
     source = result;
   }
   Lines l(result.sizes(), dim);
-  kernel(kernels(result).scan, name, result.device())(
-      {result.data(), source.data(), l.outer, l.n, l.inner, dtype, op});
+  kernel(kernels(result).scan, name, result.device())({result.data(), source.data(), l.outer, l.n, l.inner, dtype, op});
   return finish(result, out.tensor);
 }
 
 Tensor accumulate(Scan op, const char* name, const char* kernel_name, const Tensor& input, int64_t dim, OptDtype dtype,
                   const Out& out) {
   dim = wrap_dim(dim, input.dim());
-  Dtype target = dtype.value_or(out.defined()                 ? out.tensor.dtype()
+  Dtype target = dtype.value_or(out.defined()                ? out.tensor.dtype()
                                 : is_integral(input.dtype()) ? Dtype::Int64
                                                              : input.dtype());
   check(!out.inplace || target == input.dtype(), "Bad in-place call: input tensor dtype ",
@@ -99,8 +98,8 @@ Tensor recurrence(const Tensor& input, const Tensor& factor, int64_t dim) {
   Tensor result = empty(input.sizes(), input.dtype(), input.device());
   if (result.numel()) {
     Lines l(input.sizes(), dim);
-    kernel(kernels(input).recurrence, "recurrence", input.device())(
-        {result.data(), times.data(), add.data(), l.outer, l.n, l.inner, input.dtype()});
+    kernel(kernels(input).recurrence, "recurrence",
+           input.device())({result.data(), times.data(), add.data(), l.outer, l.n, l.inner, input.dtype()});
   }
   return result;
 }

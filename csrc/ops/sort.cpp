@@ -26,9 +26,9 @@ Lines dense_lines(const Tensor& t, int64_t dim) {
 void sort_into(const Tensor& source, int64_t dim, bool descending, const Tensor* values, const Tensor* indices) {
   if (source.numel() == 0) return;
   Lines l = dense_lines(source, dim);
-  kernel(kernels(source).sort, "sort", source.device())({values ? values->data() : nullptr,
-                                                         indices ? indices->data_as<int64_t>() : nullptr, source.data(),
-                                                         l.outer, l.n, l.inner, source.dtype(), descending});
+  kernel(kernels(source).sort, "sort",
+         source.device())({values ? values->data() : nullptr, indices ? indices->data_as<int64_t>() : nullptr,
+                           source.data(), l.outer, l.n, l.inner, source.dtype(), descending});
 }
 
 // The input, or a copy without gaps.
@@ -50,8 +50,8 @@ std::tuple<Tensor, Tensor> selected(Select what, const char* op, const Tensor& i
   Tensor indices = prepare(out.second, sizes, Dtype::Int64, input);
   if (values.numel()) {
     Lines l(input.sizes(), dim);
-    kernel(kernels(input).select, op, input.device())({values.data(), indices.data_as<int64_t>(), source.data(),
-                                                       l.outer, l.n, l.inner, k, input.dtype(), what});
+    kernel(kernels(input).select, op, input.device())(
+        {values.data(), indices.data_as<int64_t>(), source.data(), l.outer, l.n, l.inner, k, input.dtype(), what});
   }
   return {finish(values, out.first), finish(indices, out.second)};
 }
@@ -72,8 +72,8 @@ Tensor median_of_all(Select what, const char* op, const Tensor& input) {
   }
   if (is_complex(input.dtype()) || input.dtype() == Dtype::Bool) not_implemented("median_cpu", input.dtype());
   Tensor source = is_dense(input) ? input : contiguous(input);
-  kernel(kernels(input).select, op, input.device())(
-      {result.data(), nullptr, source.data(), 1, source.numel(), 1, 0, input.dtype(), what});
+  kernel(kernels(input).select, op,
+         input.device())({result.data(), nullptr, source.data(), 1, source.numel(), 1, 0, input.dtype(), what});
   return result;
 }
 
@@ -138,8 +138,8 @@ std::tuple<Tensor, Tensor> topk(const Tensor& input, int64_t k, int64_t dim, boo
   Tensor values = prepare(to.first, sizes, input.dtype(), input);
   Tensor indices = prepare(to.second, sizes, Dtype::Int64, input);
   if (values.numel())
-    kernel(kernels(input).topk, "topk", input.device())({values.data(), indices.data_as<int64_t>(), source.data(),
-                                                         l.outer, l.n, l.inner, k, input.dtype(), largest});
+    kernel(kernels(input).topk, "topk", input.device())(
+        {values.data(), indices.data_as<int64_t>(), source.data(), l.outer, l.n, l.inner, k, input.dtype(), largest});
   return {finish(values, to.first), finish(indices, to.second)};
 }
 

@@ -23,14 +23,15 @@ struct Runs {
   int64_t count;
 };
 
-Runs find_runs(const Tensor& rows, int64_t count, const Tensor& order, const Tensor& origins, bool inverse) {
+Runs find_runs(const Tensor& rows, int64_t count, const Tensor& order, const Tensor& origins,
+               const Ints* inverse_sizes) {
   Runs r;
   r.starts = empty({count + 1}, Dtype::Int64, rows.device());
-  if (inverse) r.inverse = empty({count}, Dtype::Int64, rows.device());
+  if (inverse_sizes) r.inverse = empty(*inverse_sizes, Dtype::Int64, rows.device());
   auto data = [](const Tensor& t) { return t.defined() ? t.data_as<int64_t>() : nullptr; };
-  r.count = kernel(kernels(rows).row_runs, "unique", rows.device())(
-      {data(r.starts), data(r.inverse), rows.data(), data(order), data(origins), count,
-       count ? rows.numel() / count : 0, rows.dtype()});
+  r.count = kernel(kernels(rows).row_runs, "unique",
+                   rows.device())({data(r.starts), data(r.inverse), rows.data(), data(order), data(origins), count,
+                                   count ? rows.numel() / count : 0, rows.dtype()});
   return r;
 }
 
@@ -57,11 +58,10 @@ Triple flat_runs(const Tensor& input, bool sorted, bool return_inverse, bool ret
   int64_t n = input.numel();
   Tensor dense = contiguous(input), flat = make_view(dense, {n}, {1}, dense.offset()), order;
   if (sorted) std::tie(flat, order) = sort(flat, 0, false, {});
-  Runs r = find_runs(flat, n, {}, order, return_inverse);
+  Ints sizes = input.sizes();
+  Runs r = find_runs(flat, n, {}, order, return_inverse ? &sizes : nullptr);
   Tensor values = index_select(flat, 0, part(r.starts, 0, r.count), {});
-  Tensor inverse = none(input);
-  if (return_inverse) inverse = view(r.inverse, input.sizes());
-  return {values, inverse, run_lengths(r, return_counts, input)};
+  return {values, return_inverse ? r.inverse : none(input), run_lengths(r, return_counts, input)};
 }
 
 // The runs of the slices of a dim.
@@ -77,17 +77,29 @@ Triple slice_runs(const Tensor& input, int64_t dim, bool sorted, bool return_inv
     return {empty(input.sizes(), input.dtype(), input.device()), none(input), none(input)};
   }
   check(zeros == 0, "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
-  Tensor rows = contiguous(transpose(input, dim, 0)), order;
+  Dims front{dim};
+  for (int64_t d = 0; d < input.dim(); ++d)
+    if (d != dim) front.push_back(d);
+  Tensor rows = contiguous(permute(input, front)), order;
   if (sorted) {
     order = empty({n}, Dtype::Int64, input.device());
-    kernel(kernels(input).row_order, "unique", input.device())(
-        {order.data_as<int64_t>(), rows.data(), n, rows.numel() / n, rows.dtype()});
+    kernel(kernels(input).row_order, "unique",
+           input.device())({order.data_as<int64_t>(), rows.data(), n, rows.numel() / n, rows.dtype()});
   }
-  Runs r = find_runs(rows, n, order, order, return_inverse);
+  Ints sizes(&n, 1);
+  Runs r = find_runs(rows, n, order, order, return_inverse ? &sizes : nullptr);
   Tensor firsts = part(r.starts, 0, r.count);
   if (sorted) firsts = index_select(order, 0, firsts, {});
-  return {index_select(input, dim, firsts, {}), return_inverse ? r.inverse : none(input),
-          run_lengths(r, return_counts, input)};
+  // The dim goes back to its place: the memory stays in the order of the rows.
+  Tensor values = alias(index_select(rows, 0, firsts, {}));
+  TensorImpl& v = *values.impl();
+  Dims row_sizes = v.sizes, row_strides = v.strides;
+  for (size_t d = 0; d < front.size(); ++d) {
+    v.sizes[size_t(front[d])] = row_sizes[d];
+    v.strides[size_t(front[d])] = row_strides[d];
+  }
+  v.refresh();
+  return {values, return_inverse ? r.inverse : none(input), run_lengths(r, return_counts, input)};
 }
 
 }  // namespace
@@ -120,22 +132,25 @@ Tensor searchsorted(const Tensor& sequence, const Tensor& input, bool out_int32,
   check(shared || input.dim() > 0, op,
         "input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor dim(",
         sequence.dim(), ") and input value's dim(", input.dim(), ") numel(", input.numel(), ")");
-  check(shared || (sequence.dim() == input.dim() && sequence.sizes().slice(0, size_t(sequence.dim() - 1)) ==
-                                                        input.sizes().slice(0, size_t(input.dim() - 1))),
-        op,
-        "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor "
-        "must match, but we got boundaries tensor ",
-        to_string(sequence.sizes()), " and input value tensor ", to_string(input.sizes()));
+  check(
+      shared || (sequence.dim() == input.dim() && sequence.sizes().slice(0, size_t(sequence.dim() - 1)) ==
+                                                      input.sizes().slice(0, size_t(input.dim() - 1))),
+      op,
+      "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor "
+      "must match, but we got boundaries tensor ",
+      to_string(sequence.sizes()), " and input value tensor ", to_string(input.sizes()));
   if (sorter.defined()) {
-    check(sorter.sizes() == sequence.sizes(), op, "boundary and sorter must have the same size, but got boundary tensor ",
-          to_string(sequence.sizes()), "and got sorter tensor ", to_string(sorter.sizes()));
+    check(sorter.sizes() == sequence.sizes(), op,
+          "boundary and sorter must have the same size, but got boundary tensor ", to_string(sequence.sizes()),
+          "and got sorter tensor ", to_string(sorter.sizes()));
     check(sorter.dtype() == Dtype::Int64, op, "sorter must be a tensor of long dtype but got dtype ",
           type_name(sorter.dtype()));
   }
-  check(!out.defined() || out.tensor.dtype() == dtype, op,
-        "output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether out_int32 flag is "
-        "True, but we got output tensor's dtype ",
-        out.defined() ? type_name(out.tensor.dtype()) : "", " and out_int32 flag is ", out_int32 ? "True" : "False");
+  check(
+      !out.defined() || out.tensor.dtype() == dtype, op,
+      "output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether out_int32 flag is "
+      "True, but we got output tensor's dtype ",
+      out.defined() ? type_name(out.tensor.dtype()) : "", " and out_int32 flag is ", out_int32 ? "True" : "False");
   int64_t n = sequence.size(-1);
   check(!out_int32 || n < INT32_MAX, op, "the size of boundaries' last dimension should be less than ", INT32_MAX,
         ", but we got ", n);
@@ -149,13 +164,12 @@ Tensor searchsorted(const Tensor& sequence, const Tensor& input, bool out_int32,
   if (sorter.defined()) {
     order = contiguous(sorter);
     const int64_t* at = order.data_as<int64_t>();
-    for (int64_t i = 0; i < order.numel(); ++i)
-      check(at[i] >= 0 && at[i] < n, op, "sorter index out of range");
+    for (int64_t i = 0; i < order.numel(); ++i) check(at[i] >= 0 && at[i] < n, op, "sorter index out of range");
   }
   int64_t per_line = shared ? values.numel() : values.size(-1);
-  kernel(kernels(input).search, "searchsorted", input.device())(
-      {result.data(), lines.data(), order.defined() ? order.data_as<int64_t>() : nullptr, values.data(),
-       values.numel() / per_line, n, per_line, common, shared, right, out_int32});
+  kernel(kernels(input).search, "searchsorted",
+         input.device())({result.data(), lines.data(), order.defined() ? order.data_as<int64_t>() : nullptr,
+                          values.data(), values.numel() / per_line, n, per_line, common, shared, right, out_int32});
   return finish(result, out.tensor);
 }
 
@@ -174,11 +188,10 @@ Tensor bincount(const Tensor& input, const Tensor& weights, int64_t minlength) {
         "weights should be 1-d and have the same length as input");
   Tensor source = contiguous(input);
   int64_t least, most;
-  kernel(kernels(input).range, "bincount", input.device())(source.data(), source.numel(), source.dtype(), &least, &most);
+  kernel(kernels(input).range, "bincount", input.device())(source.data(), source.numel(), source.dtype(), &least,
+                                                           &most);
   check(least >= 0, text);
-  Dtype dtype = !weights.defined()                    ? Dtype::Int64
-                : weights.dtype() == Dtype::Float32 ? Dtype::Float32
-                                                    : Dtype::Float64;
+  Dtype dtype = !weights.defined() ? Dtype::Int64 : weights.dtype() == Dtype::Float32 ? Dtype::Float32 : Dtype::Float64;
   Tensor by = weights.defined() ? contiguous(to_dtype(weights, dtype, false, false)) : Tensor();
   Tensor counts = zeros_of({std::max(minlength, most + 1)}, dtype, input.device());
   kernel(kernels(input).bincount, "bincount", input.device())(

@@ -22,7 +22,11 @@ def _asked(results: Any, return_inverse: bool, return_counts: bool) -> Any:
 
 
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
     """The different elements, or with `dim` the different slices, in order.
 
@@ -74,14 +78,17 @@ def isin(
         for one in tests.flatten().tolist():
             found |= elements == one
     else:
-        ordered = tests.detach().flatten().sort().values
+        tests = tests.detach().flatten()
+        ordered = tests[tests == tests].sort().values  # NaN equals nothing
+        if not ordered.numel():
+            return isin(elements, ordered, invert=invert)
         place = _C.searchsorted(ordered, elements.detach()).clamp_(max=ordered.numel() - 1)
         found = ordered[place] == elements
     return ~found if invert else found
 
 
 def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = None) -> Tensor:
-    """How many elements fall into each of `bins` equal parts of [min, max]; if both are 0, of the range of the input."""
+    """How many elements fall into each of `bins` equal parts of [min, max]; if both are 0, of the input's range."""
     if not input.dtype.is_floating_point:
         raise NotImplementedError(f'"histogram_cpu" not implemented for \'{_type_name(input.dtype)}\'')
     if bins <= 0:
@@ -180,19 +187,31 @@ def _quantile(
         result = result.squeeze(-1)
         result = result if list(result.shape) == shape else result.reshape(shape)
     else:
-        result = result.movedim(-1, 0).reshape([q.numel(), *shape])
+        result = result.reshape([*shape, q.numel()]).movedim(-1, 0)
     return result if out is None else _into(out, result)
 
 
 def quantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
+    input: Tensor,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Any = None,
 ) -> Tensor:
     """The q-quantiles of the elements, or of those along `dim`; several q become the first dimension."""
     return _quantile("quantile", input, q, dim, keepdim, interpolation, out, False)
 
 
 def nanquantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
+    input: Tensor,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Any = None,
 ) -> Tensor:
     """The quantiles of what is not NaN."""
     return _quantile("quantile", input, q, dim, keepdim, interpolation, out, True)

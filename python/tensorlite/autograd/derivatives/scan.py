@@ -1,6 +1,6 @@
 """Gradients of running results."""
 
-from ..._C import _operator
+from ..._C import _operator, cat
 from . import derivative
 
 _recurrence = _operator("_recurrence")
@@ -22,13 +22,7 @@ def _before(x, dim, first):
     """Each element's predecessor; `first` before the first."""
     dim = dim % x.dim()
     lead = x.narrow(dim, 0, 1)
-    return _C_cat([x.new_full(lead.shape, first), x.narrow(dim, 0, x.shape[dim] - 1)], dim)
-
-
-def _C_cat(tensors, dim):
-    from ..._C import cat
-
-    return cat(tensors, dim)
+    return cat([x.new_full(lead.shape, first), x.narrow(dim, 0, x.shape[dim] - 1)], dim)
 
 
 @derivative("cumsum", saves=("dim",))
