@@ -61,8 +61,8 @@ def _parse(equation: str, operands: Sequence[Tensor]) -> tuple[list[list[str]], 
         for c in head + tail:
             if not c.isalpha() or not c.isascii():
                 raise RuntimeError(
-                    f"einsum(): invalid subscript given at index {text.index(c)} in the equation string, subscripts must "
-                    "be in [a-zA-Z]"
+                    f"einsum(): invalid subscript given at index {text.index(c)} in the equation string, subscripts "
+                    "must be in [a-zA-Z]"
                 )
         rest = t.dim() - len(head) - len(tail)
         if rest < 0 or (rest and not dots):
