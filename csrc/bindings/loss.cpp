@@ -10,8 +10,9 @@ namespace {
 constexpr unsigned kInner = kNN;
 constexpr unsigned kParts = kNN | kComposite;
 
-#define TL_GRAD_OF(name, more) \
-  #name "_backward(Tensor grad_output, Tensor input, Tensor target, " more ") -> Tensor", TL_OP(ops::name##_backward), kInner
+#define TL_GRAD_OF(name, more)                                                                                         \
+  #name "_backward(Tensor grad_output, Tensor input, Tensor target, " more ") -> Tensor", TL_OP(ops::name##_backward), \
+      kInner
 
 const Row rows[] = {
     {"nll_loss(Tensor input, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
@@ -35,8 +36,8 @@ const Row rows[] = {
     {"smooth_l1_loss(Tensor input, Tensor target, int reduction=1, float beta=1.0) -> Tensor",
      TL_OP(ops::smooth_l1_loss), kNN, "d * d / (2 beta) where d = |input - target| < beta, else d - beta / 2"},
     {TL_GRAD_OF(smooth_l1_loss, "int reduction, float beta")},
-    {"huber_loss(Tensor input, Tensor target, int reduction=1, float delta=1.0) -> Tensor", TL_OP(ops::huber_loss),
-     kNN, "d * d / 2 where d = |input - target| <= delta, else delta * (d - delta / 2)"},
+    {"huber_loss(Tensor input, Tensor target, int reduction=1, float delta=1.0) -> Tensor", TL_OP(ops::huber_loss), kNN,
+     "d * d / 2 where d = |input - target| <= delta, else delta * (d - delta / 2)"},
     {TL_GRAD_OF(huber_loss, "int reduction, float delta")},
     {"binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
      TL_OP(ops::binary_cross_entropy), kNN,

@@ -6,8 +6,8 @@
 namespace tl::cpu::TL_ISA {
 namespace {
 
-constexpr int64_t kChunk = 4096;     // elements summed as one piece, whatever the number of threads
-constexpr int64_t kPieces = 1024;    // the most pieces
+constexpr int64_t kChunk = 4096;   // elements summed as one piece, whatever the number of threads
+constexpr int64_t kPieces = 1024;  // the most pieces
 
 // Sums f(begin, end) over pieces of [0, n) that depend on n alone.
 template <class F>
@@ -46,7 +46,9 @@ int64_t nll(const NllArgs& a) {
     T* out = static_cast<T*>(a.output);
     int64_t positions = a.n * a.inner;
     auto weight = [&](int64_t t) { return w ? load_one(w + t) : A(1); };
-    auto value = [&](int64_t i, int64_t t) { return load_one(x + ((i / a.inner) * a.classes + t) * a.inner + i % a.inner); };
+    auto value = [&](int64_t i, int64_t t) {
+      return load_one(x + ((i / a.inner) * a.classes + t) * a.inner + i % a.inner);
+    };
     if (a.reduction == Reduction::None) {
       for (int64_t i = 0; i < positions; ++i) {
         int64_t t = target_at(a.target, a.byte_target, i);
@@ -113,11 +115,17 @@ inline float log1p_one(float x) { return __builtin_log1pf(x); }
 inline double log1p_one(double x) { return __builtin_log1p(x); }
 template <class A>
 Lanes<A> log_at_least(Lanes<A> x) {
-  return lane_by_lane(x, [](A v) { A l = log_one(v); return l < A(-100) ? A(-100) : l; });
+  return lane_by_lane(x, [](A v) {
+    A l = log_one(v);
+    return l < A(-100) ? A(-100) : l;
+  });
 }
 template <class A>
 Lanes<A> log1p_minus_at_least(Lanes<A> x) {
-  return lane_by_lane(x, [](A v) { A l = log1p_one(-v); return l < A(-100) ? A(-100) : l; });
+  return lane_by_lane(x, [](A v) {
+    A l = log1p_one(-v);
+    return l < A(-100) ? A(-100) : l;
+  });
 }
 template <class V>
 V absolute(V x) {

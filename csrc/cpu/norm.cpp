@@ -78,9 +78,10 @@ void layer_norm_backward(const RowNormBackwardArgs& a) {
         };
         if (a.grad_input) {
           double u = sum_over<A>(n, scaled);
-          double ux = sum_over<A>(n, [&](int64_t i, auto part) { return scaled(i, part) * (load_n(x + i, part, mean) - m); });
-          row_grad_input(static_cast<T*>(a.grad_input) + r * n, x, n, mean, rstd, u / double(n), ux * double(rstd) / double(n),
-                         scaled);
+          double ux =
+              sum_over<A>(n, [&](int64_t i, auto part) { return scaled(i, part) * (load_n(x + i, part, mean) - m); });
+          row_grad_input(static_cast<T*>(a.grad_input) + r * n, x, n, mean, rstd, u / double(n),
+                         ux * double(rstd) / double(n), scaled);
         }
         if (params)
           each<A>(n, [&](int64_t i, auto part) {
@@ -94,7 +95,8 @@ void layer_norm_backward(const RowNormBackwardArgs& a) {
   if (!params) return;
   for (int64_t i = 0; i < n; ++i) {
     double gw = 0, gb = 0;
-    for (int64_t p = 0; p < pieces; ++p) gw += double(partial[2 * p * width + i]), gb += double(partial[(2 * p + 1) * width + i]);
+    for (int64_t p = 0; p < pieces; ++p)
+      gw += double(partial[2 * p * width + i]), gb += double(partial[(2 * p + 1) * width + i]);
     if (a.grad_weight) static_cast<A*>(a.grad_weight)[i] = A(gw);
     if (a.grad_bias) static_cast<A*>(a.grad_bias)[i] = A(gb);
   }

@@ -54,9 +54,8 @@ void batch_planes(const BatchNormArgs& a) {
       Lanes<A> k = splat(scale), m = splat(static_cast<const A*>(a.mean)[c]), b = splat(parameter<A>(a.bias, c, 0));
       for (int64_t n = 0; n < a.batch; ++n) {
         int64_t at = n * sample + c * S;
-        each<A>(S, [&](int64_t i, auto part) {
-          store_n(y + at + i, fma(load_n(x + at + i, part, A(0)) - m, k, b), part);
-        });
+        each<A>(
+            S, [&](int64_t i, auto part) { store_n(y + at + i, fma(load_n(x + at + i, part, A(0)) - m, k, b), part); });
       }
     }
   });
@@ -202,7 +201,8 @@ void batch_norm(const BatchNormArgs& a) {
   with_floating(a.dtype, [&]<class T>() { a.channels_last ? batch_columns<T>(a) : batch_planes<T>(a); });
 }
 void batch_norm_backward(const BatchNormBackwardArgs& a) {
-  with_floating(a.dtype, [&]<class T>() { a.channels_last ? batch_columns_backward<T>(a) : batch_planes_backward<T>(a); });
+  with_floating(a.dtype,
+                [&]<class T>() { a.channels_last ? batch_columns_backward<T>(a) : batch_planes_backward<T>(a); });
 }
 
 }  // namespace

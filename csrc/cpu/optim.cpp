@@ -3,7 +3,8 @@
 #include "core/parallel.h"
 #include "cpu/lanes.h"
 
-// The order of operations is that of PyTorch's single-tensor optimizers, so that float32 trajectories agree to rounding.
+// The order of operations is that of PyTorch's single-tensor optimizers, so that float32 trajectories agree to
+// rounding.
 
 namespace tl::cpu::TL_ISA {
 namespace {
@@ -15,12 +16,14 @@ void run(const OptimPiece* pieces, int64_t count, Step&& step) {
   int64_t total = 0;
   for (int64_t i = 0; i < count; ++i) total += pieces[i].n;
   parallel_for(count, larger(count * kOptimPiece / larger(total, 1), 1), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) with_floating(pieces[i].dtype, [&]<class T>() { step.template operator()<T>(pieces[i]); });
+    for (int64_t i = begin; i < end; ++i)
+      with_floating(pieces[i].dtype, [&]<class T>() { step.template operator()<T>(pieces[i]); });
   });
 }
 
 template <class T>
-Lanes<Acc<T>> gradient(const OptimPiece& p, int64_t i, Lanes<Acc<T>> param, bool maximize, double weight_decay, auto part) {
+Lanes<Acc<T>> gradient(const OptimPiece& p, int64_t i, Lanes<Acc<T>> param, bool maximize, double weight_decay,
+                       auto part) {
   using A = Acc<T>;
   Lanes<A> g = load_n(static_cast<const T*>(p.grad) + i, part, A(0));
   if (maximize) g = -g;

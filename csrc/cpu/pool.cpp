@@ -21,7 +21,8 @@ void avg_rows(const AvgPoolArgs& a) {
   const PoolShape& s = a.shape;
   Divisor div = divisor_of(a);
   int64_t rows_out = s.out[0] * s.out[1], pad = s.adaptive ? 0 : s.padding[2], step = s.stride[2];
-  int64_t cost = larger(s.in[2] * (s.adaptive ? s.in[0] * s.in[1] / larger(rows_out, 1) : s.kernel[0] * s.kernel[1]), 1);
+  int64_t cost =
+      larger(s.in[2] * (s.adaptive ? s.in[0] * s.in[1] / larger(rows_out, 1) : s.kernel[0] * s.kernel[1]), 1);
   parallel_for(s.batch * s.channels * rows_out, larger(16384 / cost, 1), [&](int64_t begin, int64_t end) {
     int64_t length = padded_row<A>(s);
     Scratch<A> row(length), counts(s.out[2] + kLanes<A>);
@@ -152,8 +153,9 @@ void avg_pool(const AvgPoolArgs& a) {
   with_floating(a.shape.dtype, [&]<class T>() { a.shape.channels_last ? avg_channels_last<T>(a) : avg_rows<T>(a); });
 }
 void avg_pool_backward(const AvgPoolBackwardArgs& a) {
-  with_floating(a.shape.dtype,
-                [&]<class T>() { a.shape.channels_last ? avg_backward_channels_last<T>(a) : avg_backward_planes<T>(a); });
+  with_floating(a.shape.dtype, [&]<class T>() {
+    a.shape.channels_last ? avg_backward_channels_last<T>(a) : avg_backward_planes<T>(a);
+  });
 }
 
 }  // namespace

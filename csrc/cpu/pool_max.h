@@ -19,7 +19,8 @@ inline bool beats(A v, A best) {
 inline bool is_halving(const PoolShape& s) {
   if (s.adaptive || s.in[0] != 1 || s.kernel[0] != 1 || s.stride[0] != 1 || s.padding[0]) return false;
   for (int d = 1; d < 3; ++d)
-    if (s.kernel[d] != 2 || s.stride[d] != 2 || s.padding[d] || s.dilation[d] != 1 || 2 * s.out[d] > s.in[d]) return false;
+    if (s.kernel[d] != 2 || s.stride[d] != 2 || s.padding[d] || s.dilation[d] != 1 || 2 * s.out[d] > s.in[d])
+      return false;
   return true;
 }
 

@@ -6,9 +6,9 @@
 namespace tl::cpu::TL_ISA {
 namespace {
 
-constexpr int64_t kGrain = 16384;     // elements worth a thread
-constexpr int64_t kScratch = 8192;    // the longest row whose exponentials are kept beside the output
-constexpr int64_t kColumns = 512;     // columns that are worked on together when the dim is not the last
+constexpr int64_t kGrain = 16384;   // elements worth a thread
+constexpr int64_t kScratch = 8192;  // the longest row whose exponentials are kept beside the output
+constexpr int64_t kColumns = 512;   // columns that are worked on together when the dim is not the last
 
 template <class T>
 Acc<T> row_max(const T* x, int64_t n) {
@@ -94,39 +94,40 @@ template <class T>
 void columns(const SoftmaxArgs& a) {
   using A = Acc<T>;
   int64_t blocks = (a.inner + kColumns - 1) / kColumns;
-  parallel_for(a.outer * blocks, larger(kGrain / (a.n * smaller(a.inner, kColumns)), 1), [&](int64_t begin, int64_t end) {
-    alignas(64) A max[kColumns + kLanes<A>], sum[kColumns + kLanes<A>];
-    for (int64_t b = begin; b < end; ++b) {
-      int64_t first = b % blocks * kColumns, width = smaller(a.inner - first, kColumns);
-      int64_t base = b / blocks * a.n * a.inner + first;
-      const T* x = static_cast<const T*>(a.input) + base;
-      T* y = static_cast<T*>(a.output) + base;
-      for (int64_t i = 0; i < width + kLanes<A>; ++i) max[i] = -infinity<A>(), sum[i] = 0;
-      for (int64_t j = 0; j < a.n; ++j)
-        each<A>(width, [&](int64_t i, auto part) {
-          store(max + i, larger(load_n(x + j * a.inner + i, part, -infinity<A>()), load(max + i)));
-        });
-      for (int64_t j = 0; j < a.n; ++j)
-        each<A>(width, [&](int64_t i, auto part) {
-          Lanes<A> e = exp(load_n(x + j * a.inner + i, part, A(0)) - load(max + i));
-          if (!a.log && sizeof(T) == sizeof(A)) store_n(y + j * a.inner + i, e, part);
-          store(sum + i, load(sum + i) + e);
-        });
-      for (int64_t i = 0; i < width; ++i) sum[i] = a.log ? log_one(sum[i]) : A(1) / sum[i];
-      for (int64_t j = 0; j < a.n; ++j)
-        each<A>(width, [&](int64_t i, auto part) {
-          int64_t at = j * a.inner + i;
-          Lanes<A> v;
-          if (a.log)
-            v = load_n(x + at, part, A(0)) - load(max + i) - load(sum + i);
-          else if (sizeof(T) == sizeof(A))
-            v = load_n(y + at, part, A(0)) * load(sum + i);
-          else
-            v = exp(load_n(x + at, part, A(0)) - load(max + i)) * load(sum + i);
-          store_n(y + at, v, part);
-        });
-    }
-  });
+  parallel_for(a.outer * blocks, larger(kGrain / (a.n * smaller(a.inner, kColumns)), 1),
+               [&](int64_t begin, int64_t end) {
+                 alignas(64) A max[kColumns + kLanes<A>], sum[kColumns + kLanes<A>];
+                 for (int64_t b = begin; b < end; ++b) {
+                   int64_t first = b % blocks * kColumns, width = smaller(a.inner - first, kColumns);
+                   int64_t base = b / blocks * a.n * a.inner + first;
+                   const T* x = static_cast<const T*>(a.input) + base;
+                   T* y = static_cast<T*>(a.output) + base;
+                   for (int64_t i = 0; i < width + kLanes<A>; ++i) max[i] = -infinity<A>(), sum[i] = 0;
+                   for (int64_t j = 0; j < a.n; ++j)
+                     each<A>(width, [&](int64_t i, auto part) {
+                       store(max + i, larger(load_n(x + j * a.inner + i, part, -infinity<A>()), load(max + i)));
+                     });
+                   for (int64_t j = 0; j < a.n; ++j)
+                     each<A>(width, [&](int64_t i, auto part) {
+                       Lanes<A> e = exp(load_n(x + j * a.inner + i, part, A(0)) - load(max + i));
+                       if (!a.log && sizeof(T) == sizeof(A)) store_n(y + j * a.inner + i, e, part);
+                       store(sum + i, load(sum + i) + e);
+                     });
+                   for (int64_t i = 0; i < width; ++i) sum[i] = a.log ? log_one(sum[i]) : A(1) / sum[i];
+                   for (int64_t j = 0; j < a.n; ++j)
+                     each<A>(width, [&](int64_t i, auto part) {
+                       int64_t at = j * a.inner + i;
+                       Lanes<A> v;
+                       if (a.log)
+                         v = load_n(x + at, part, A(0)) - load(max + i) - load(sum + i);
+                       else if (sizeof(T) == sizeof(A))
+                         v = load_n(y + at, part, A(0)) * load(sum + i);
+                       else
+                         v = exp(load_n(x + at, part, A(0)) - load(max + i)) * load(sum + i);
+                       store_n(y + at, v, part);
+                     });
+                 }
+               });
 }
 
 template <class T>
@@ -155,28 +156,29 @@ template <class T>
 void columns_backward(const SoftmaxBackwardArgs& a) {
   using A = Acc<T>;
   int64_t blocks = (a.inner + kColumns - 1) / kColumns;
-  parallel_for(a.outer * blocks, larger(kGrain / (a.n * smaller(a.inner, kColumns)), 1), [&](int64_t begin, int64_t end) {
-    alignas(64) A sum[kColumns + kLanes<A>];
-    for (int64_t b = begin; b < end; ++b) {
-      int64_t first = b % blocks * kColumns, width = smaller(a.inner - first, kColumns);
-      int64_t base = b / blocks * a.n * a.inner + first;
-      const T* g = static_cast<const T*>(a.grad) + base;
-      const T* y = static_cast<const T*>(a.output) + base;
-      T* d = static_cast<T*>(a.grad_input) + base;
-      for (int64_t i = 0; i < width + kLanes<A>; ++i) sum[i] = 0;
-      for (int64_t j = 0; j < a.n; ++j)
-        each<A>(width, [&](int64_t i, auto part) {
-          Lanes<A> gi = load_n(g + j * a.inner + i, part, A(0)), s = load(sum + i);
-          store(sum + i, a.log ? s + gi : fma(gi, load_n(y + j * a.inner + i, part, A(0)), s));
-        });
-      for (int64_t j = 0; j < a.n; ++j)
-        each<A>(width, [&](int64_t i, auto part) {
-          int64_t at = j * a.inner + i;
-          Lanes<A> gi = load_n(g + at, part, A(0)), yi = load_n(y + at, part, A(0)), s = load(sum + i);
-          store_n(d + at, a.log ? gi - exp(yi) * s : (gi - s) * yi, part);
-        });
-    }
-  });
+  parallel_for(a.outer * blocks, larger(kGrain / (a.n * smaller(a.inner, kColumns)), 1),
+               [&](int64_t begin, int64_t end) {
+                 alignas(64) A sum[kColumns + kLanes<A>];
+                 for (int64_t b = begin; b < end; ++b) {
+                   int64_t first = b % blocks * kColumns, width = smaller(a.inner - first, kColumns);
+                   int64_t base = b / blocks * a.n * a.inner + first;
+                   const T* g = static_cast<const T*>(a.grad) + base;
+                   const T* y = static_cast<const T*>(a.output) + base;
+                   T* d = static_cast<T*>(a.grad_input) + base;
+                   for (int64_t i = 0; i < width + kLanes<A>; ++i) sum[i] = 0;
+                   for (int64_t j = 0; j < a.n; ++j)
+                     each<A>(width, [&](int64_t i, auto part) {
+                       Lanes<A> gi = load_n(g + j * a.inner + i, part, A(0)), s = load(sum + i);
+                       store(sum + i, a.log ? s + gi : fma(gi, load_n(y + j * a.inner + i, part, A(0)), s));
+                     });
+                   for (int64_t j = 0; j < a.n; ++j)
+                     each<A>(width, [&](int64_t i, auto part) {
+                       int64_t at = j * a.inner + i;
+                       Lanes<A> gi = load_n(g + at, part, A(0)), yi = load_n(y + at, part, A(0)), s = load(sum + i);
+                       store_n(d + at, a.log ? gi - exp(yi) * s : (gi - s) * yi, part);
+                     });
+                 }
+               });
 }
 
 void forward(const SoftmaxArgs& a) {

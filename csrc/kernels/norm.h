@@ -49,7 +49,7 @@ struct BatchNormArgs {
   void* running_mean;  // read when not training, else updated; may be null
   void* running_var;
   void* output;
-  void* mean;    // written when training
+  void* mean;  // written when training
   void* invstd;
 };
 struct BatchNormBackwardArgs {

@@ -14,7 +14,7 @@ struct OptimPiece {
   int64_t n;
   void* param;
   const void* grad;
-  void* state[3];  // momentum; or exp_avg, exp_avg_sq, max_exp_avg_sq; null where there is none
+  void* state[3];     // momentum; or exp_avg, exp_avg_sq, max_exp_avg_sq; null where there is none
   double scalars[2];  // what depends on the parameter's step: Adam's step size and sqrt(bias correction 2)
 };
 inline constexpr int64_t kOptimPiece = 16384;

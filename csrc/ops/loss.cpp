@@ -94,9 +94,9 @@ Tensor pair_loss(const char* op, PairLoss kind, const Pairs& p, int64_t reductio
   Reduction r = reduction_of(reduction);
   Device device = p.input.device();
   Tensor out = empty(r == Reduction::None ? Ints(p.sizes) : Ints(), p.input.dtype(), device);
-  kernel(loss_kernels[int(device.type)].pair, op, device)(
-      {kind, p.input.dtype(), r, p.input.numel(), param, p.input.data(), p.target.data(), data_or_null(p.weight),
-       data_or_null(p.pos_weight), out.data()});
+  kernel(loss_kernels[int(device.type)].pair, op,
+         device)({kind, p.input.dtype(), r, p.input.numel(), param, p.input.data(), p.target.data(),
+                  data_or_null(p.weight), data_or_null(p.pos_weight), out.data()});
   return out;
 }
 Tensor pair_backward(const char* op, PairLoss kind, const Tensor& grad, const Pairs& p, int64_t reduction,
@@ -106,9 +106,9 @@ Tensor pair_backward(const char* op, PairLoss kind, const Tensor& grad, const Pa
   Tensor g = spread(grad, r == Reduction::None ? Ints(p.sizes) : Ints(), p.input.dtype());
   Tensor out = empty(p.sizes, p.input.dtype(), device);
   if (out.numel())
-    kernel(loss_kernels[int(device.type)].pair_backward, op, device)(
-        {kind, p.input.dtype(), r, p.input.numel(), param, g.data(), p.input.data(), p.target.data(),
-         data_or_null(p.weight), data_or_null(p.pos_weight), out.data()});
+    kernel(loss_kernels[int(device.type)].pair_backward, op,
+           device)({kind, p.input.dtype(), r, p.input.numel(), param, g.data(), p.input.data(), p.target.data(),
+                    data_or_null(p.weight), data_or_null(p.pos_weight), out.data()});
   return out;
 }
 
@@ -137,11 +137,11 @@ std::tuple<Tensor, Tensor> nll_loss_forward(const Tensor& input, const Tensor& t
 
 std::tuple<Tensor, Tensor> nll_loss2d_forward(const Tensor& input, const Tensor& target, const Tensor& weight,
                                               int64_t reduction, int64_t ignore_index) {
-  check(input.dim() >= 3, "only batches of spatial inputs supported (4D tensors), but got input of dimension: ",
-        input.dim());
+  check(input.dim() >= 3,
+        "only batches of spatial inputs supported (4D tensors), but got input of dimension: ", input.dim());
   if (input.dim() == 4)
-    check(target.dim() == 3, "only batches of spatial targets supported (3D tensors) but got targets of dimension: ",
-          target.dim());
+    check(target.dim() == 3,
+          "only batches of spatial targets supported (3D tensors) but got targets of dimension: ", target.dim());
   Dims expected(input.sizes());
   expected.erase(1);
   if (!(target.sizes() == Ints(expected))) {
@@ -161,9 +161,9 @@ Tensor nll_loss_backward(const Tensor& grad_output, Ints input_size, const Tenso
   Tensor g = spread(grad_output, r == Reduction::None ? target.sizes() : Ints(), dtype);
   Tensor t = contiguous(target), w = weight.defined() ? contiguous(weight) : Tensor();
   Tensor out = empty(input_size, dtype, g.device());
-  int64_t invalid = kernel(loss_kernels[int(g.device().type)].nll_backward, "nll_loss_backward", g.device())(
-      {dtype, t.dtype() == Dtype::UInt8, r, s.n, s.classes, s.inner, ignore_index, g.data(), t.data(), data_or_null(w),
-       total_weight.data(), out.data()});
+  int64_t invalid = kernel(loss_kernels[int(g.device().type)].nll_backward, "nll_loss_backward",
+                           g.device())({dtype, t.dtype() == Dtype::UInt8, r, s.n, s.classes, s.inner, ignore_index,
+                                        g.data(), t.data(), data_or_null(w), total_weight.data(), out.data()});
   if (invalid != kAllTargetsValid) fail_target(invalid, s.classes);
   return out;
 }

@@ -18,7 +18,8 @@ TL_API Tensor nll_loss_backward(const Tensor& grad_output, Ints input_size, cons
 // Losses of pairs of elements, broadcast against each other. The backward operators give the gradient of the input, in
 // the broadcast shape.
 TL_API Tensor mse_loss(const Tensor& input, const Tensor& target, int64_t reduction);
-TL_API Tensor mse_loss_backward(const Tensor& grad_output, const Tensor& input, const Tensor& target, int64_t reduction);
+TL_API Tensor mse_loss_backward(const Tensor& grad_output, const Tensor& input, const Tensor& target,
+                                int64_t reduction);
 TL_API Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, int64_t reduction, double beta);
 TL_API Tensor smooth_l1_loss_backward(const Tensor& grad_output, const Tensor& input, const Tensor& target,
                                       int64_t reduction, double beta);

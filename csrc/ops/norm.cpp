@@ -43,8 +43,7 @@ Tensor like(const Tensor& x, bool innermost) {
                    : empty(x.sizes(), x.dtype(), x.device());
 }
 void check_channels(const Tensor& t, int64_t channels, const char* what) {
-  if (t.defined())
-    check(t.numel() == channels, what, " should contain ", channels, " elements not ", t.numel());
+  if (t.defined()) check(t.numel() == channels, what, " should contain ", channels, " elements not ", t.numel());
 }
 
 }  // namespace
@@ -69,10 +68,10 @@ std::tuple<Tensor, Tensor, Tensor> native_batch_norm(const Tensor& input, const 
   Tensor out = like(x, innermost);
   Tensor mean = empty({channels}, acc, x.device()), invstd = empty({channels}, acc, x.device());
   int64_t batch = x.size(0), inner = channels && batch ? x.numel() / (batch * channels) : 0;
-  kernel(norm_kernels[int(x.device().type)].batch, "batch_norm", x.device())(
-      {x.dtype(), innermost, training, batch, channels, inner, eps, momentum, x.data(), data_or_null(w),
-       data_or_null(b), const_cast<void*>(data_or_null(mean_now)), const_cast<void*>(data_or_null(var_now)), out.data(),
-       mean.data(), invstd.data()});
+  kernel(norm_kernels[int(x.device().type)].batch, "batch_norm",
+         x.device())({x.dtype(), innermost, training, batch, channels, inner, eps, momentum, x.data(), data_or_null(w),
+                      data_or_null(b), const_cast<void*>(data_or_null(mean_now)),
+                      const_cast<void*>(data_or_null(var_now)), out.data(), mean.data(), invstd.data()});
   if (training) {
     auto write_back = [](const Tensor& kept, const Tensor& fresh) {
       if (!kept.defined()) return;
@@ -103,9 +102,9 @@ std::tuple<Tensor, Tensor, Tensor> native_batch_norm_backward(const Tensor& grad
   int64_t channels = x.size(1), batch = x.size(0), inner = channels && batch ? x.numel() / (batch * channels) : 0;
   Tensor grad_input = like(x, innermost);
   Tensor grad_weight = empty({channels}, acc, x.device()), grad_bias = empty({channels}, acc, x.device());
-  kernel(norm_kernels[int(x.device().type)].batch_backward, "batch_norm_backward", x.device())(
-      {x.dtype(), innermost, training, batch, channels, inner, g.data(), x.data(), data_or_null(w), mean.data(),
-       invstd.data(), grad_input.data(), grad_weight.data(), grad_bias.data()});
+  kernel(norm_kernels[int(x.device().type)].batch_backward, "batch_norm_backward",
+         x.device())({x.dtype(), innermost, training, batch, channels, inner, g.data(), x.data(), data_or_null(w),
+                      mean.data(), invstd.data(), grad_input.data(), grad_weight.data(), grad_bias.data()});
   return {grad_input, grad_weight, grad_bias};
 }
 
@@ -114,8 +113,10 @@ std::tuple<Tensor, Tensor, Tensor> native_batch_norm_backward(const Tensor& grad
 std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& input, Ints normalized_shape, const Tensor& weight,
                                                      const Tensor& bias, double eps) {
   size_t k = normalized_shape.size();
-  check(k >= 1, "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
-                "normalized_shape = ", to_string(normalized_shape));
+  check(k >= 1,
+        "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+        "normalized_shape = ",
+        to_string(normalized_shape));
   for (const Tensor* p : {&weight, &bias})
     if (p->defined())
       check(p->sizes() == normalized_shape, "Expected ", p == &weight ? "weight" : "bias",
@@ -124,8 +125,8 @@ std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& input, Ints n
   size_t rank = input.sizes().size();
   if (rank < k || !(input.sizes().slice(rank - k) == normalized_shape)) {
     std::string sizes = to_string(normalized_shape);
-    fail("Given normalized_shape=", sizes, ", expected input with shape [*, ", sizes.substr(1), ", but got input of size",
-         to_string(input.sizes()));
+    fail("Given normalized_shape=", sizes, ", expected input with shape [*, ", sizes.substr(1),
+         ", but got input of size", to_string(input.sizes()));
   }
   check_floating("LayerNormKernelImpl", input.dtype());
   Dtype acc = accumulate_type(input.dtype());
@@ -136,9 +137,9 @@ std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& input, Ints n
   for (size_t d = rank - k; d < rank; ++d) stats[d] = 1;
   Tensor mean = empty(stats, acc, x.device()), rstd = empty(stats, acc, x.device());
   if (rows)
-    kernel(norm_kernels[int(x.device().type)].rows, "layer_norm", x.device())(
-        {x.dtype(), rows, 1, n, 1, eps, x.data(), data_or_null(w), data_or_null(b), out.data(), mean.data(),
-         rstd.data()});
+    kernel(norm_kernels[int(x.device().type)].rows, "layer_norm",
+           x.device())({x.dtype(), rows, 1, n, 1, eps, x.data(), data_or_null(w), data_or_null(b), out.data(),
+                        mean.data(), rstd.data()});
   return {out, mean, rstd};
 }
 
@@ -166,8 +167,10 @@ std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& input, const 
   check(input.dim() >= 2, "Expected at least 2 dimensions for input tensor but received ", input.dim());
   int64_t channels = input.size(1);
   check(num_groups > 0, "Expected num groups to be greater than 0, got ", num_groups);
-  check(channels % num_groups == 0, "Expected number of channels in input to be divisible by num_groups, but got input "
-        "of shape ", to_string(input.sizes()), " and num_groups=", num_groups);
+  check(channels % num_groups == 0,
+        "Expected number of channels in input to be divisible by num_groups, but got input "
+        "of shape ",
+        to_string(input.sizes()), " and num_groups=", num_groups);
   for (const Tensor* p : {&weight, &bias})
     if (p->defined())
       check(p->dim() == 1 && p->numel() == channels, "Expected ", p == &weight ? "weight" : "bias",
@@ -181,9 +184,9 @@ std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& input, const 
   Tensor out = empty(x.sizes(), x.dtype(), x.device());
   Tensor mean = empty({batch, num_groups}, acc, x.device()), rstd = empty({batch, num_groups}, acc, x.device());
   if (batch)
-    kernel(norm_kernels[int(x.device().type)].rows, "group_norm", x.device())(
-        {x.dtype(), batch * num_groups, num_groups, channels / num_groups, inner, eps, x.data(), data_or_null(w),
-         data_or_null(b), out.data(), mean.data(), rstd.data()});
+    kernel(norm_kernels[int(x.device().type)].rows, "group_norm",
+           x.device())({x.dtype(), batch * num_groups, num_groups, channels / num_groups, inner, eps, x.data(),
+                        data_or_null(w), data_or_null(b), out.data(), mean.data(), rstd.data()});
   return {out, mean, rstd};
 }
 

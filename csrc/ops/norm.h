@@ -4,7 +4,8 @@
 
 namespace tl::ops {
 
-// Each returns the output, the mean and 1 / sqrt(variance + eps); statistics are float64 for float64 inputs, else float32.
+// Each returns the output, the mean and 1 / sqrt(variance + eps); statistics are float64 for float64 inputs, else
+// float32.
 
 // Normalises (N, C, ...) over all dims but the second. In training the statistics are the batch's, and the running ones
 // move towards them by `momentum`; else the running ones are used.

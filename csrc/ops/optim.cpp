@@ -46,7 +46,9 @@ class Pieces {
       part.n = std::min(kOptimPiece, p.numel() - from);
       auto advance = [&](auto*& pointer) {
         using P = std::remove_reference_t<decltype(pointer)>;
-        if (pointer) pointer = static_cast<P>(static_cast<char*>(const_cast<void*>(static_cast<const void*>(pointer))) + from * item);
+        if (pointer)
+          pointer =
+              static_cast<P>(static_cast<char*>(const_cast<void*>(static_cast<const void*>(pointer))) + from * item);
       };
       advance(part.param);
       advance(part.grad);
@@ -114,8 +116,7 @@ void fused_sgd(TensorSpan params, TensorSpan grads, TensorSpan momentum_buffers,
   if (buffers) check_length("_fused_sgd_", params, {momentum_buffers});
   Pieces pieces("_fused_sgd_", params, grads);
   for (size_t i = 0; i < params.size(); ++i) pieces.add(i, {buffers ? momentum_buffers : TensorSpan()});
-  pieces.run(&OptimKernels::sgd,
-             SgdOptions{lr, momentum, dampening, weight_decay, nesterov, maximize, is_first_step});
+  pieces.run(&OptimKernels::sgd, SgdOptions{lr, momentum, dampening, weight_decay, nesterov, maximize, is_first_step});
 }
 
 void fused_adam(TensorSpan params, TensorSpan grads, TensorSpan exp_avgs, TensorSpan exp_avg_sqs,

@@ -5,8 +5,8 @@
 
 namespace tl::ops {
 
-// Where an operator whose kernel writes row-major memory puts its result: `out=` itself when that has the layout, else a
-// fresh tensor, which finish() copies to `out=`.
+// Where an operator whose kernel writes row-major memory puts its result: `out=` itself when that has the layout, else
+// a fresh tensor, which finish() copies to `out=`.
 class Place {
  public:
   Place(const Out& out, Ints sizes, Dtype dtype, Device device) : out_(out.tensor) {

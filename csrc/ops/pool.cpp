@@ -24,15 +24,22 @@ Dims channels_last_strides(Ints sizes) {
   strides[0] = step;
   return strides;
 }
-bool is_channels_last(const Tensor& t, int spatial) {
-  if (t.is_contiguous() || t.dim() != spatial + 2) return false;
-  Dims strides = channels_last_strides(t.sizes());
-  for (int64_t d = 0; d < t.dim(); ++d)
-    if (t.size(d) > 1 && t.stride(d) != strides[d]) return false;
+bool has_strides(Ints sizes, Ints strides, Ints wanted) {
+  for (size_t d = 0; d < sizes.size(); ++d)
+    if (sizes[d] > 1 && strides[d] != wanted[d]) return false;
   return true;
 }
+// Row-major where a layout is both.
+bool is_channels_last(Ints sizes, Ints strides, int spatial) {
+  return int(sizes.size()) == spatial + 2 && !has_strides(sizes, strides, contiguous_strides(sizes)) &&
+         has_strides(sizes, strides, channels_last_strides(sizes));
+}
+bool is_channels_last(const Tensor& t, int spatial) {
+  return !t.is_contiguous() && is_channels_last(t.sizes(), t.strides(), spatial);
+}
 Tensor make(Ints sizes, bool channels_last, Dtype dtype, Device device) {
-  return channels_last ? empty_strided(sizes, channels_last_strides(sizes), dtype, device) : empty(sizes, dtype, device);
+  return channels_last ? empty_strided(sizes, channels_last_strides(sizes), dtype, device)
+                       : empty(sizes, dtype, device);
 }
 Tensor in_layout(const Tensor& t, bool channels_last, int spatial) {
   if (!channels_last) return contiguous(t);
@@ -54,8 +61,8 @@ int64_t pick(Ints v, int d) { return v.size() == 1 ? v[0] : v[d]; }
 
 const char* words(int spatial) { return spatial == 2 ? "two" : "three"; }
 void check_count(const char* op, Ints v, int spatial, const char* what, const char* or_omitted = "") {
-  check(v.size() == 1 || int(v.size()) == spatial, op, ": ", what, " must either ", or_omitted, "be a single int, or a tuple of ",
-        words(spatial), " ints");
+  check(v.size() == 1 || int(v.size()) == spatial, op, ": ", what, " must either ", or_omitted,
+        "be a single int, or a tuple of ", words(spatial), " ints");
 }
 void set_sizes(PoolShape& s, Ints sizes, int spatial) {
   int64_t rank = int64_t(sizes.size());
@@ -104,8 +111,8 @@ PoolShape shape_of(const char* op, Ints sizes, Dtype dtype, int spatial, const W
     check(pad >= 0, "pad must be non-negative, but got pad: ", pad);
     check(pad * 2 <= (k - 1) * dil + 1, "pad should be at most half of effective kernel size, but got pad=", pad,
           ", kernel_size=", k, " and dilation=", dil);
-    check(k > 0 && step > 0 && dil > 0, op, ": kernel_size, stride and dilation should be greater than zero, but got ", k,
-          ", ", step, " and ", dil);
+    check(k > 0 && step > 0 && dil > 0, op, ": kernel_size, stride and dilation should be greater than zero, but got ",
+          k, ", ", step, " and ", dil);
     int64_t room = s.in[d] + 2 * pad - dil * (k - 1) - 1 + (w.ceil_mode ? step - 1 : 0);
     int64_t out = (room >= 0 ? room / step : -((-room + step - 1) / step)) + 1;
     // The last window starts inside of the input or its left padding.
@@ -113,8 +120,8 @@ PoolShape shape_of(const char* op, Ints sizes, Dtype dtype, int spatial, const W
     s.out[d] = out;
     empty_output = empty_output || out < 1;
   }
-  check(!empty_output, "Given input size: ", by_x(s.channels, s.in, spatial), ". Calculated output size: ",
-        by_x(s.channels, s.out, spatial), ". Output size is too small");
+  check(!empty_output, "Given input size: ", by_x(s.channels, s.in, spatial),
+        ". Calculated output size: ", by_x(s.channels, s.out, spatial), ". Output size is too small");
   return s;
 }
 
@@ -159,8 +166,8 @@ std::tuple<Tensor, Tensor> run_max(const char* op, const Tensor& input, PoolShap
   Tensor out = make(sizes, s.channels_last, x.dtype(), x.device()), indices;
   if (with_indices) indices = make(sizes, s.channels_last, Dtype::Int64, x.device());
   if (out.numel())
-    kernel(pool_kernels[int(x.device().type)].max, op, x.device())(
-        {s, x.data(), out.data(), with_indices ? indices.data_as<int64_t>() : nullptr});
+    kernel(pool_kernels[int(x.device().type)].max, op,
+           x.device())({s, x.data(), out.data(), with_indices ? indices.data_as<int64_t>() : nullptr});
   return {out, indices};
 }
 Tensor run_max_backward(const char* op, const Tensor& grad, const Tensor& input, const Tensor& indices, PoolShape s,
@@ -174,8 +181,8 @@ Tensor run_max_backward(const char* op, const Tensor& grad, const Tensor& input,
   Tensor where = indices.defined() ? in_layout(indices, s.channels_last, spatial) : Tensor();
   Tensor out = make(x.sizes(), s.channels_last, x.dtype(), x.device());
   if (out.numel())
-    kernel(pool_kernels[int(x.device().type)].max_backward, op, x.device())(
-        {s, g.data(), x.data(), where.defined() ? where.data_as<int64_t>() : nullptr, out.data()});
+    kernel(pool_kernels[int(x.device().type)].max_backward, op,
+           x.device())({s, g.data(), x.data(), where.defined() ? where.data_as<int64_t>() : nullptr, out.data()});
   return out;
 }
 
@@ -187,18 +194,18 @@ Tensor run_avg(const char* op, const Tensor& input, PoolShape s, int spatial, bo
   Tensor x = in_layout(input, s.channels_last, spatial);
   Tensor out = make(output_sizes(s, x.sizes(), spatial), s.channels_last, x.dtype(), x.device());
   if (out.numel())
-    kernel(pool_kernels[int(x.device().type)].avg, op, x.device())(
-        {s, count_include_pad, divisor, x.data(), out.data()});
+    kernel(pool_kernels[int(x.device().type)].avg, op,
+           x.device())({s, count_include_pad, divisor, x.data(), out.data()});
   return out;
 }
-Tensor run_avg_backward(const char* op, const Tensor& grad, Ints input_size, PoolShape s, int spatial,
-                        bool count_include_pad, int64_t divisor) {
-  s.channels_last = is_channels_last(grad, spatial);
+Tensor run_avg_backward(const char* op, const Tensor& grad, Ints input_size, Ints input_stride, PoolShape s,
+                        int spatial, bool count_include_pad, int64_t divisor) {
+  s.channels_last = is_channels_last(input_size, input_stride, spatial);
   Tensor g = in_layout(grad, s.channels_last, spatial);
   Tensor out = make(input_size, s.channels_last, g.dtype(), g.device());
   if (out.numel())
-    kernel(pool_kernels[int(g.device().type)].avg_backward, op, g.device())(
-        {s, count_include_pad, divisor, g.data(), out.data()});
+    kernel(pool_kernels[int(g.device().type)].avg_backward, op,
+           g.device())({s, count_include_pad, divisor, g.data(), out.data()});
   return out;
 }
 int64_t divisor_of(OptInt divisor_override) {
@@ -212,22 +219,26 @@ Ints no_dilation() { return Ints(&kOne, 1); }
 
 Tensor max_pool2d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, Ints dilation,
                   bool ceil_mode) {
-  PoolShape s = shape_of("max_pool2d", input.sizes(), input.dtype(), 2, {kernel_size, stride, padding, dilation, ceil_mode});
+  PoolShape s =
+      shape_of("max_pool2d", input.sizes(), input.dtype(), 2, {kernel_size, stride, padding, dilation, ceil_mode});
   return std::get<0>(run_max("max_pool2d", input, s, 2, false));
 }
 Tensor max_pool3d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, Ints dilation,
                   bool ceil_mode) {
-  PoolShape s = shape_of("max_pool3d", input.sizes(), input.dtype(), 3, {kernel_size, stride, padding, dilation, ceil_mode});
+  PoolShape s =
+      shape_of("max_pool3d", input.sizes(), input.dtype(), 3, {kernel_size, stride, padding, dilation, ceil_mode});
   return std::get<0>(run_max("max_pool3d", input, s, 3, false));
 }
 std::tuple<Tensor, Tensor> max_pool2d_with_indices(const Tensor& input, Ints kernel_size, std::optional<Ints> stride,
                                                    Ints padding, Ints dilation, bool ceil_mode) {
-  PoolShape s = shape_of("max_pool2d", input.sizes(), input.dtype(), 2, {kernel_size, stride, padding, dilation, ceil_mode});
+  PoolShape s =
+      shape_of("max_pool2d", input.sizes(), input.dtype(), 2, {kernel_size, stride, padding, dilation, ceil_mode});
   return run_max("max_pool2d", input, s, 2, true);
 }
 std::tuple<Tensor, Tensor> max_pool3d_with_indices(const Tensor& input, Ints kernel_size, std::optional<Ints> stride,
                                                    Ints padding, Ints dilation, bool ceil_mode) {
-  PoolShape s = shape_of("max_pool3d", input.sizes(), input.dtype(), 3, {kernel_size, stride, padding, dilation, ceil_mode});
+  PoolShape s =
+      shape_of("max_pool3d", input.sizes(), input.dtype(), 3, {kernel_size, stride, padding, dilation, ceil_mode});
   return run_max("max_pool3d", input, s, 3, true);
 }
 Tensor max_pool_backward(const Tensor& grad_output, const Tensor& input, const Tensor& indices, Ints kernel_size,
@@ -252,12 +263,13 @@ Tensor avg_pool3d(const Tensor& input, Ints kernel_size, std::optional<Ints> str
       shape_of("avg_pool3d", input.sizes(), input.dtype(), 3, {kernel_size, stride, padding, no_dilation(), ceil_mode});
   return run_avg("avg_pool3d", input, s, 3, count_include_pad, divisor);
 }
-Tensor avg_pool_backward(const Tensor& grad_output, Ints input_size, Ints kernel_size, std::optional<Ints> stride,
-                         Ints padding, bool ceil_mode, bool count_include_pad, OptInt divisor_override) {
+Tensor avg_pool_backward(const Tensor& grad_output, Ints input_size, Ints input_stride, Ints kernel_size,
+                         std::optional<Ints> stride, Ints padding, bool ceil_mode, bool count_include_pad,
+                         OptInt divisor_override) {
   int spatial = int(kernel_size.size());
   PoolShape s = shape_of("avg_pool_backward", input_size, grad_output.dtype(), spatial,
                          {kernel_size, stride, padding, no_dilation(), ceil_mode});
-  return run_avg_backward("avg_pool_backward", grad_output, input_size, s, spatial, count_include_pad,
+  return run_avg_backward("avg_pool_backward", grad_output, input_size, input_stride, s, spatial, count_include_pad,
                           divisor_of(divisor_override));
 }
 
@@ -278,11 +290,12 @@ std::tuple<Tensor, Tensor> adaptive_max_pool3d(const Tensor& input, Ints output_
   return run_max("adaptive_max_pool3d", input, s, 3, true);
 }
 
-Tensor adaptive_avg_pool_backward(const Tensor& grad_output, Ints input_size, int64_t spatial) {
+Tensor adaptive_avg_pool_backward(const Tensor& grad_output, Ints input_size, Ints input_stride, int64_t spatial) {
   Ints out = grad_output.sizes();
   PoolShape s = adaptive_shape("adaptive_avg_pool_backward", input_size, grad_output.dtype(), int(spatial),
                                out.slice(out.size() - size_t(spatial)), "");
-  return run_avg_backward("adaptive_avg_pool_backward", grad_output, input_size, s, int(spatial), false, 0);
+  return run_avg_backward("adaptive_avg_pool_backward", grad_output, input_size, input_stride, s, int(spatial), false,
+                          0);
 }
 Tensor adaptive_max_pool_backward(const Tensor& grad_output, const Tensor& input, const Tensor& indices,
                                   int64_t spatial) {

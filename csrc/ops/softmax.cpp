@@ -15,7 +15,8 @@ struct Split {
 };
 Split split_at(Ints sizes, int64_t dim) {
   Split s;
-  for (size_t i = 0; i < sizes.size(); ++i) (int64_t(i) < dim ? s.outer : int64_t(i) == dim ? s.n : s.inner) *= sizes[i];
+  for (size_t i = 0; i < sizes.size(); ++i)
+    (int64_t(i) < dim ? s.outer : int64_t(i) == dim ? s.n : s.inner) *= sizes[i];
   return s;
 }
 
@@ -29,8 +30,8 @@ Tensor forward(const char* op, bool log, const Tensor& input, int64_t dim, OptDt
   x = contiguous(x);
   Place place(out, x.sizes(), x.dtype(), x.device());
   if (x.numel())
-    kernel(softmax_kernels[int(x.device().type)].forward, op, x.device())(
-        {x.dtype(), log, s.outer, s.n, s.inner, x.data(), place.target.data()});
+    kernel(softmax_kernels[int(x.device().type)].forward, op,
+           x.device())({x.dtype(), log, s.outer, s.n, s.inner, x.data(), place.target.data()});
   return place.finish();
 }
 
@@ -42,8 +43,8 @@ Tensor backward(const char* op, bool log, const Tensor& grad, const Tensor& outp
   Tensor result = empty(y.sizes(), y.dtype(), y.device());
   Split s = split_at(y.sizes(), wrap_dim(dim, y.dim()));
   if (y.numel())
-    kernel(softmax_kernels[int(y.device().type)].backward, op, y.device())(
-        {y.dtype(), log, s.outer, s.n, s.inner, g.data(), y.data(), result.data()});
+    kernel(softmax_kernels[int(y.device().type)].backward, op,
+           y.device())({y.dtype(), log, s.outer, s.n, s.inner, g.data(), y.data(), result.data()});
   return input_dtype == y.dtype() ? result : to_dtype(result, input_dtype, false, false);
 }
 

@@ -41,13 +41,17 @@ def _max_pool(dims):
 def _avg_pool(dims):
     def plain(n, grad):
         windows = (_each(n.kernel_size, dims), n.stride, n.padding, n.ceil_mode, n.count_include_pad)
-        return _C.nn.avg_pool_backward(grad, n.input_shape, *windows, n.divisor_override)
+        return _C.nn.avg_pool_backward(grad, n.input_shape, n.input_stride, *windows, n.divisor_override)
 
     def adaptive(n, grad):
-        return _C.nn.adaptive_avg_pool_backward(grad, n.input_shape, dims)
+        return _C.nn.adaptive_avg_pool_backward(grad, n.input_shape, n.input_stride, dims)
 
-    derivative(f"avg_pool{dims}d", saves=("input.shape", *_AVG_SAVES), name=f"AvgPool{dims}DBackward0")(plain)
-    derivative(f"adaptive_avg_pool{dims}d", saves=("input.shape",), name=f"AdaptiveAvgPool{dims}DBackward0")(adaptive)
+    derivative(f"avg_pool{dims}d", saves=("input.shape", "input.stride", *_AVG_SAVES), name=f"AvgPool{dims}DBackward0")(
+        plain
+    )
+    derivative(
+        f"adaptive_avg_pool{dims}d", saves=("input.shape", "input.stride"), name=f"AdaptiveAvgPool{dims}DBackward0"
+    )(adaptive)
 
 
 for _dims in (2, 3):
