@@ -1816,3 +1816,25 @@ def test_random_programs(block):
     for seed in range(block * 60, block * 60 + 60):
         program = Program(seed, steps=4 + seed % 20)
         assert program.run(tl) == program.run(torch), f"Program({seed}, steps={4 + seed % 20})"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda lib: lib.ones(3, 2).t(),
+        lambda lib: lib.ones(3, 2)[:, :1],
+        lambda lib: lib.ones(2, 3, 4).permute(2, 0, 1),
+        lambda lib: lib.ones(1).expand(3),
+        lambda lib: lib.ones(2, 0),
+    ],
+)
+@pytest.mark.parametrize("function", [lambda x: x.sum(), lambda x: (x * 2).sum(), lambda x: x.exp().sum()])
+def test_a_gradient_is_laid_out_as_its_leaf(make, function):
+    """An expanded gradient is not kept as it is, and a leaf whose elements share memory gets one of its own."""
+    x = make(tl).detach().requires_grad_()
+    function(x).backward()
+    assert x.grad.stride() == tl.empty_like(x).stride()
+    function(x).backward()
+    once = make(tl).detach().clone().requires_grad_()
+    function(once).backward()
+    assert tl.equal(x.grad, 2 * once.grad)

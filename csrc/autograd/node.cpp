@@ -4,6 +4,8 @@
 #include <atomic>
 
 #include "autograd/call.h"
+#include "core/plan.h"
+#include "ops/cast.h"
 
 namespace tl {
 
@@ -265,7 +267,8 @@ Grads AccumulateGrad::apply(Grads grads) {
   AutogradMeta& m = make_meta(variable);
   check(!m.grad_fn, "leaf variable has been moved into the graph interior");
   if (!m.grad.defined()) {
-    bool same_layout = grad.strides() == variable.strides() || (grad.is_contiguous() && variable.is_contiguous());
+    bool same_layout = (grad.is_contiguous() && variable.is_contiguous()) ||
+                       (grad.strides() == variable.strides() && is_dense(grad));
     if (!grad_enabled()) {
       // The engine's own tensor is taken as it is; one that somebody else holds, or laid out otherwise, is copied.
       bool own = grad.impl()->use_count() == 1 && !grad.impl()->base && grad.impl()->storage->use_count() == 1;
@@ -273,9 +276,7 @@ Grads AccumulateGrad::apply(Grads grads) {
         grad.impl()->autograd.reset();
         m.grad = std::move(grad);
       } else {
-        m.grad = empty_strided(variable.sizes(), variable.is_contiguous() ? Ints(contiguous_strides(variable.sizes()))
-                                                                           : grad.strides(),
-                               grad.dtype(), grad.device());
+        m.grad = ops::empty_like(variable, grad.dtype(), grad.device());
         copy(m.grad, grad);
       }
     } else {
