@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from library import tl, torch
+from parity import assert_gradient_parity, assert_parity, assert_same_error, check_derivatives, lines
 
 F = tl.nn.functional
 
@@ -96,7 +97,7 @@ def test_avg_pool2d(size, kernel, stride, padding, dilation, ceil_mode, include)
     per_dim = [windows(*s, 1, ceil_mode) for s in zip(size, kernel, stride, padding)]
     for divisor in (None, 3):
 
-        def value(block, count):
+        def value(block, count, divisor=divisor):
             return block.sum(-1) / (divisor or (count if include else block.shape[-1]))
 
         expected = pooled(x.numpy(), per_dim, value)
@@ -264,3 +265,118 @@ def test_parity(size, kernel, stride, padding, dilation, ceil_mode, last):
         if min(size) > 1:
             assert tuple(ours.stride()) == tuple(theirs.stride())
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-5)
+
+
+# Expression by expression
+
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    "a": RNG.normal(0, 1, (2, 3, 11)),
+    "x": RNG.normal(0, 1, (2, 3, 7, 9)),
+    "y": RNG.normal(0, 1, (2, 2, 5, 6, 7)),
+    "e": np.zeros((0, 3, 7, 9)),
+}
+MORE = ARRAYS | {"i": RNG.integers(-9, 9, (1, 2, 6, 6))}
+
+MAX = """
+F.max_pool1d(a, 2) | F.max_pool1d(a, 3, 2) | F.max_pool1d(a, 3, 2, 1) | F.max_pool1d(a, 3, 1, 1, 2) | F.max_pool1d(a, 2, 3, ceil_mode=True) | F.max_pool1d(a[0], 4, 3)
+F.max_pool1d(a, (3,), (2,), (1,)) | F.max_pool1d(a[:, :, ::2], 2) | F.max_pool1d(a.transpose(0, 1), 5) | F.max_pool1d(a, 11) | F.max_pool1d(a[:1].expand(3, 3, 11), 2)
+F.max_pool2d(x, 2) | F.max_pool2d(x, 3, 2) | F.max_pool2d(x, 3, 2, 1) | F.max_pool2d(x, (2, 3)) | F.max_pool2d(x, (2, 3), (3, 1), (1, 0)) | F.max_pool2d(x, 3, 1, 1)
+F.max_pool2d(x, 2, 1, 0, 2) | F.max_pool2d(x, (3, 2), 2, 1, (1, 3)) | F.max_pool2d(x, 3, 2, 1, 2, ceil_mode=True) | F.max_pool2d(x, 2, ceil_mode=True) | F.max_pool2d(x, 4, 3, 2, ceil_mode=True)
+F.max_pool2d(x[0], 2) | F.max_pool2d(x[0], 3, 2, 1) | F.max_pool2d(x.transpose(2, 3), 3, 2) | F.max_pool2d(x[:, :, ::2, 1:], 2) | F.max_pool2d(x, 1) | F.max_pool2d(x, 1, 3) | F.max_pool2d(x, 7)
+F.max_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 3, 2, 1) | F.max_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 2, 2, ceil_mode=True) | F.max_pool2d(x.permute(1, 0, 2, 3), 3)
+F.max_pool2d(x[:1].expand(3, 3, 7, 9), 2) | F.max_pool2d(x, 2, stride=(1, 2)) | F.max_pool2d(x.round(), 3, 2) | F.max_pool2d(torch.zeros_like(x) + x * 0, 3, 2, 1) | F.max_pool2d(e, 2) | torch.max_pool2d(x, 3)
+F.max_pool3d(y, 2) | F.max_pool3d(y, 3, 2, 1) | F.max_pool3d(y, (1, 2, 3)) | F.max_pool3d(y, 2, 1, 0, 2) | F.max_pool3d(y[0], 2) | F.max_pool3d(y, 2, ceil_mode=True) | F.max_pool3d(y.transpose(1, 4), 2)
+F.max_pool3d(y, (3, 2, 2), (2, 1, 2), (1, 1, 0), (1, 2, 1)) | F.max_pool2d(x.relu(), 2) | torch.max_pool1d(a, 2, 1) | torch.max_pool3d(y, 2, 1)
+F.adaptive_max_pool1d(a, 4) | F.adaptive_max_pool1d(a[0], 3) | F.adaptive_max_pool2d(x, 4) | F.adaptive_max_pool2d(x, (3, 9)) | F.adaptive_max_pool2d(x, (None, 2)) | F.adaptive_max_pool2d(x, 1)
+F.adaptive_max_pool2d(x[0], (10, 12)) | F.adaptive_max_pool2d(x.transpose(2, 3), 3) | F.adaptive_max_pool3d(y, 2) | F.adaptive_max_pool3d(y, (None, 3, 2)) | F.adaptive_max_pool3d(y[0], 1)
+F.adaptive_max_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 3)
+"""
+
+AVG = """
+F.avg_pool1d(a, 2) | F.avg_pool1d(a, 3, 2, 1) | F.avg_pool1d(a, 3, 2, 1, True) | F.avg_pool1d(a, 3, 2, 1, True, False) | F.avg_pool1d(a[0], 4, 3) | F.avg_pool1d(a[:, :, ::2], 2) | F.avg_pool1d(a.transpose(0, 1), 5, 1)
+F.avg_pool2d(x, 2) | F.avg_pool2d(x, 3, 2) | F.avg_pool2d(x, 3, 2, 1) | F.avg_pool2d(x, (2, 3), (3, 1), (1, 0)) | F.avg_pool2d(x, 3, 2, 1, count_include_pad=False) | F.avg_pool2d(x, 3, 1, 1, divisor_override=5)
+F.avg_pool2d(x, 4, 3, 2, ceil_mode=True) | F.avg_pool2d(x, 4, 3, 2, ceil_mode=True, count_include_pad=False) | F.avg_pool2d(x, 2, ceil_mode=True) | F.avg_pool2d(x, 2, ceil_mode=True, divisor_override=3) | F.avg_pool2d(x[0], 3, 2, 1)
+F.avg_pool2d(x, 2, divisor_override=-2) | F.avg_pool2d(x.transpose(2, 3), 3, 2) | F.avg_pool2d(x[:, :, ::2, 1:], 2) | F.avg_pool2d(x, 1) | F.avg_pool2d(x, 7) | F.avg_pool2d(x, 2, stride=(1, 2)) | F.avg_pool2d(e, 2)
+F.avg_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 3, 2, 1) | F.avg_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 2, ceil_mode=True, count_include_pad=False) | F.avg_pool2d(x[:1].expand(3, 3, 7, 9), 2)
+F.avg_pool3d(y, 2) | F.avg_pool3d(y, 3, 2, 1) | F.avg_pool3d(y, (1, 2, 3)) | F.avg_pool3d(y[0], 2) | F.avg_pool3d(y, 3, 2, 1, True, False) | F.avg_pool3d(y, 2, divisor_override=3) | F.avg_pool3d(y.transpose(1, 4), 2) | F.avg_pool3d(y, 2, ceil_mode=True)
+F.adaptive_avg_pool1d(a, 4) | F.adaptive_avg_pool1d(a[0], 3) | F.adaptive_avg_pool2d(x, 4) | F.adaptive_avg_pool2d(x, (3, 9)) | F.adaptive_avg_pool2d(x, (None, 2)) | F.adaptive_avg_pool2d(x[0], (10, 12)) | F.adaptive_avg_pool2d(x.transpose(2, 3), 3)
+F.adaptive_avg_pool3d(y, 2) | F.adaptive_avg_pool3d(y, (None, 3, 2)) | F.adaptive_avg_pool3d(y[0], 2) | F.adaptive_avg_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 3) | torch.adaptive_avg_pool1d(a, 2)
+F.adaptive_avg_pool2d(x, (5, 1)) | torch.avg_pool1d(a, 3)
+"""
+
+# Their graphs are named otherwise in PyTorch: a mean over the whole of each channel.
+MEANS = "F.adaptive_avg_pool1d(a, 1) | F.adaptive_avg_pool2d(x, 1) | F.adaptive_avg_pool2d(x[0], 1) | F.adaptive_avg_pool3d(y, 1)"
+
+VALUES = """
+F.max_pool1d(a, 3, 2, 1, return_indices=True) | F.max_pool2d(x, 3, 2, 1, return_indices=True) | F.max_pool2d(x.round(), 3, 2, return_indices=True) | F.max_pool2d(x, 2, 1, 0, 2, return_indices=True)
+F.max_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 3, 2, 1, return_indices=True) | F.max_pool3d(y, 2, return_indices=True) | F.max_pool3d(y, 3, 2, 1, return_indices=True) | F.max_pool2d(x[0], 2, return_indices=True)
+F.adaptive_max_pool1d(a, 4, return_indices=True) | F.adaptive_max_pool2d(x, 4, return_indices=True) | F.adaptive_max_pool3d(y, 2, return_indices=True) | F.adaptive_max_pool2d(x.round(), 3, True)
+F.max_pool2d(i.short(), 2, return_indices=True) | F.max_pool2d(i.int(), 3, 2, 1) | F.max_pool2d(i.int(), 2) | F.max_pool2d(x.masked_fill(x > 1, nan), 2) | F.max_pool2d(x.masked_fill(x > 1, inf), 3, 2, 1) | F.max_pool2d(x.masked_fill(x < 9, -inf), 3, 2, 1)
+F.max_pool2d(x.masked_fill(x > 1, nan), 3, 2, 1, return_indices=True) | F.avg_pool2d(x.masked_fill(x > 1, nan), 2) | F.avg_pool2d(x.masked_fill(x > 1, inf), 2) | F.adaptive_max_pool2d(x.masked_fill(x > 1, nan), 3)
+F.max_pool2d(x.masked_fill(x < 9, -inf), 3, 2, 1, return_indices=True) | F.avg_pool2d(e, 3, 2, 1) | F.adaptive_avg_pool2d(e, 2) | F.adaptive_max_pool2d(e, 2) | F.max_pool2d(x.bfloat16().float(), 2)
+torch.max_pool1d_with_indices(a, 2) | F.max_pool2d_with_indices(x, 2) | F.max_pool3d(y[:0], 2)
+"""
+
+REFUSED = """
+F.max_pool2d(x, 10) | F.max_pool2d(x, 2, padding=2) | F.max_pool2d(x, 0) | F.max_pool2d(x, 2, 0) | F.max_pool2d(x, 2, dilation=0) | F.max_pool2d(x, (1, 2, 3)) | F.max_pool2d(a[0], 2) | F.max_pool2d(x[:, :0], 2) | F.max_pool2d(x, 2, -1) | F.max_pool2d(x, (2, -1), 1) | F.max_pool2d(y, 2) | F.max_pool2d(x, 2, padding=-1)
+F.max_pool2d(x, 2, (1, 2, 3)) | F.max_pool2d(x[:, :, :0], 2) | F.max_pool1d(x, 2) | F.max_pool1d(a[0, 0], 2) | F.max_pool1d(a, 12) | F.max_pool1d(a, 2, padding=2) | F.max_pool3d(x[0], 2) | F.max_pool3d(y, 8) | F.max_pool3d(y, 2, dilation=0) | F.max_pool1d(a, 3, dilation=6) | F.max_pool1d(a, 0)
+F.avg_pool2d(x, 10) | F.avg_pool2d(x, 2, padding=2) | F.avg_pool2d(x, 2, 0) | F.avg_pool2d(x, 2, divisor_override=0) | F.avg_pool2d(a[0], 2) | F.avg_pool2d(i.int(), 2) | F.avg_pool1d(x, 2) | F.avg_pool3d(x[0], 2) | F.avg_pool2d(x, (1, 2, 3))
+F.adaptive_avg_pool2d(x, (1, 2, 3)) | F.adaptive_avg_pool2d(a[0], 2) | F.adaptive_max_pool2d(a[0], 2) | F.adaptive_avg_pool2d(x[:, :, :0], 2) | F.adaptive_max_pool2d(x[:, :, :0], 2) | F.adaptive_avg_pool2d(i, 2) | F.adaptive_avg_pool1d(x, 2)
+F.adaptive_max_pool3d(x[0], 2) | F.adaptive_avg_pool3d(x[0], 2) | F.adaptive_max_pool2d(i > 1, 2) | F.max_pool2d(i > 1, 2)
+"""
+TOLERANCES = {"float16": 2e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-14}
+
+
+def test_indices_say_where_the_maxima_are():
+    x = tl.tensor(ARRAYS["x"])
+    largest, places = F.max_pool2d(x, 3, 2, 1, return_indices=True)
+    assert places.dtype == tl.int64
+    assert tl.equal(x.flatten(2).gather(2, places.flatten(2)).view(largest.shape), largest)
+
+
+SMALL = {"a": ARRAYS["a"][:, :2, :6], "x": ARRAYS["x"][:1, :2, :5, :4], "y": ARRAYS["y"][:1, :1, :3, :3, :4]}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    lines("""
+F.max_pool1d(a, 3, 2, 1) | F.max_pool2d(x, 2) | F.max_pool2d(x, 3, 2, 1, ceil_mode=True) | F.max_pool2d(x[0], 2, 1, 0, 2) | F.max_pool2d(x, 2, return_indices=True)[0] | F.max_pool3d(y, 2)
+F.max_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 3, 2, 1) | F.max_pool3d(y, 2, 1, return_indices=True)[0] | F.max_pool1d(a, 2, return_indices=True)[0] | F.avg_pool1d(a, 3, 2, 1) | F.avg_pool2d(x, 2)
+F.avg_pool2d(x, 3, 2, 1, True, False) | F.avg_pool2d(x[0], 2, 1, divisor_override=3) | F.avg_pool3d(y, 2) | F.avg_pool3d(y, 3, 2, 1, True, False) | F.adaptive_avg_pool1d(a, 4) | F.adaptive_avg_pool2d(x, 3)
+F.adaptive_avg_pool2d(x, 1) | F.adaptive_avg_pool3d(y, 2) | F.adaptive_max_pool1d(a, 4) | F.adaptive_max_pool2d(x, 3) | F.adaptive_max_pool3d(y, 2) | F.avg_pool2d(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), 3, 2, 1)
+F.max_pool2d(x, (2, 1), (1, 2)) | F.avg_pool2d(x, (2, 1), (1, 2)) | F.max_pool2d(x, 2, stride=(1, 2)) | F.avg_pool2d(x, 2, padding=(0, 1)) | F.max_pool2d(x, 2, padding=(0, 1), dilation=(2, 1))
+"""),
+)
+@pytest.mark.sanitize
+def test_derivatives(expression):
+    check_derivatives(expression.replace("tl.", "torch."), SMALL, expression.split("(")[1][0])
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", lines(MAX + AVG + VALUES + MEANS))
+def test_parity_of_expressions(expression):
+    pytest.importorskip("torch")
+    assert_parity(expression, MORE, atol=1e-13)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", lines(MAX + AVG))
+def test_parity_of_gradients(expression):
+    pytest.importorskip("torch")
+    assert_gradient_parity(expression, ARRAYS)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_parity_of_dtypes(dtype):
+    pytest.importorskip("torch")
+    for e in lines("F.max_pool2d(x, 3, 2, 1) | F.avg_pool2d(x, 3, 2, 1) | F.adaptive_avg_pool2d(x, 3) | F.max_pool1d(a, 3) | F.max_pool3d(y, 2)"):
+        assert_parity(e, ARRAYS, dtype, rtol=2 * TOLERANCES[dtype], atol=TOLERANCES[dtype])
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", lines(REFUSED))
+def test_parity_of_errors(expression):
+    pytest.importorskip("torch")
+    assert_same_error(expression, MORE)

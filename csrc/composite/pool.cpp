@@ -1,6 +1,8 @@
 #include "composite/pool.h"
 
 #include "autograd/call.h"
+#include "ops/pool.h"
+#include "ops/shape.h"
 
 namespace tl::composite {
 namespace {
@@ -21,7 +23,8 @@ int64_t only(const char* op, const char* what, Ints v) {
 struct Windows {
   Pair kernel, stride, padding, dilation;
 };
-Windows max_windows(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, Ints dilation) {
+Windows max_windows(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, Ints dilation,
+                    bool ceil_mode) {
   check(input.dim() == 2 || input.dim() == 3,
         "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:",
         to_string(input.sizes()));
@@ -34,6 +37,9 @@ Windows max_windows(const Tensor& input, Ints kernel_size, std::optional<Ints> s
   check(p <= k / 2, "max_pool1d() padding should be at most half of kernel size, but got padding=", p,
         " and kernel_size=", k);
   check(d > 0, "max_pool1d() dilation must be greater than zero, but got ", d);
+  int64_t room = input.size(-1) + 2 * p - d * (k - 1) - 1 + (ceil_mode ? s - 1 : 0);
+  check(room >= 0, "max_pool1d() Invalid computed output size: ", -((-room + s - 1) / s) + 1,
+        ". The window is larger than the padded input of length ", input.size(-1) + 2 * p);
   return {{1, k}, {1, s}, {0, p}, {1, d}};
 }
 void check_dims(const char* op, const Tensor& input) {
@@ -56,14 +62,18 @@ std::tuple<Tensor, Tensor> call_two(const Operator& op, std::initializer_list<Va
 Tensor max_pool1d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, Ints dilation,
                   bool ceil_mode) {
   static Op pool("max_pool2d");
-  Windows w = max_windows(input, kernel_size, stride, padding, dilation);
+  Windows w = max_windows(input, kernel_size, stride, padding, dilation, ceil_mode);
+  if (!(grad_enabled() && requires_grad(input)))  // the result is no view
+    return alias(ops::squeeze_dim(ops::max_pool2d(ops::unsqueeze(input, -2), Ints(w.kernel), Ints(w.stride),
+                                                  Ints(w.padding), Ints(w.dilation), ceil_mode),
+                                  -2));
   Tensor x = unsqueeze(input, int64_t(-2));
   return squeeze(pool(x, Ints(w.kernel), Ints(w.stride), Ints(w.padding), Ints(w.dilation), ceil_mode), int64_t(-2));
 }
 std::tuple<Tensor, Tensor> max_pool1d_with_indices(const Tensor& input, Ints kernel_size, std::optional<Ints> stride,
                                                    Ints padding, Ints dilation, bool ceil_mode) {
   static const Operator& pool = get_operator("max_pool2d_with_indices");
-  Windows w = max_windows(input, kernel_size, stride, padding, dilation);
+  Windows w = max_windows(input, kernel_size, stride, padding, dilation, ceil_mode);
   Tensor x = unsqueeze(input, int64_t(-2));
   return call_two(pool, {x, Ints(w.kernel), Ints(w.stride), Ints(w.padding), Ints(w.dilation), ceil_mode});
 }

@@ -58,8 +58,8 @@ std::tuple<Tensor, Tensor, Tensor> native_batch_norm(const Tensor& input, const 
   check_channels(running_var, channels, "running_var");
   check_channels(weight, channels, "weight");
   check_channels(bias, channels, "bias");
-  check(training || (running_mean.defined() && running_var.defined()),
-        "running_mean and running_var must be defined in evaluation mode");
+  check(training || running_mean.defined(), "running_mean must be defined in evaluation mode");
+  check(training || running_var.defined(), "running_var must be defined in evaluation mode");
   Dtype acc = accumulate_type(input.dtype());
   bool innermost = channels_innermost(input);
   Tensor x = innermost ? input : contiguous(input);

@@ -80,6 +80,12 @@ std::string by_x(int64_t channels, const int64_t* size, int spatial) {
   for (int d = 3 - spatial; d < 3; ++d) text += str("x", size[d]);
   return text + ")";
 }
+// dT: 1 dH: 2 dW: 3
+std::string by_dim(const char* what, Ints v, int spatial) {
+  std::string text;
+  for (int d = 0; d < spatial; ++d) text += str(d ? " " : "", what, "THW"[d + 3 - spatial], ": ", pick(v, d));
+  return text;
+}
 
 // The windows over an input of these sizes; raises what PyTorch raises.
 PoolShape shape_of(const char* op, Ints sizes, Dtype dtype, int spatial, const Windows& w) {
@@ -108,11 +114,13 @@ PoolShape shape_of(const char* op, Ints sizes, Dtype dtype, int spatial, const W
     int64_t pad = s.padding[d] = pick(w.padding, at);
     int64_t dil = s.dilation[d] = pick(w.dilation, at);
     check(step != 0, "stride should not be zero");
+    check(k > 0, "kernel size should be greater than zero, but got ", by_dim("k", w.kernel, spatial));
+    check(step > 0, "stride should be greater than zero, but got ",
+          by_dim("d", strided ? *w.stride : w.kernel, spatial));
+    check(dil > 0, "dilation should be greater than zero, but got ", by_dim("dilation", w.dilation, spatial));
     check(pad >= 0, "pad must be non-negative, but got pad: ", pad);
     check(pad * 2 <= (k - 1) * dil + 1, "pad should be at most half of effective kernel size, but got pad=", pad,
           ", kernel_size=", k, " and dilation=", dil);
-    check(k > 0 && step > 0 && dil > 0, op, ": kernel_size, stride and dilation should be greater than zero, but got ",
-          k, ", ", step, " and ", dil);
     int64_t room = s.in[d] + 2 * pad - dil * (k - 1) - 1 + (w.ceil_mode ? step - 1 : 0);
     int64_t out = (room >= 0 ? room / step : -((-room + step - 1) / step)) + 1;
     // The last window starts inside of the input or its left padding.
@@ -159,7 +167,14 @@ void check_floating(const char* op, Dtype dtype) {
 // ---- max ----
 
 std::tuple<Tensor, Tensor> run_max(const char* op, const Tensor& input, PoolShape s, int spatial, bool with_indices) {
-  check_floating(op, input.dtype());
+  Dtype dtype = input.dtype();
+  if (!s.adaptive && is_integral(dtype) && dtype != Dtype::Bool && dtype != Dtype::Int64) {
+    // float64 holds all of them.
+    s.dtype = Dtype::Float64;
+    auto [values, places] = run_max(op, to_dtype(input, Dtype::Float64, false, false), s, spatial, with_indices);
+    return {to_dtype(values, dtype, false, false), places};
+  }
+  check_floating(op, dtype);
   s.channels_last = is_channels_last(input, spatial);
   Tensor x = in_layout(input, s.channels_last, spatial);
   Dims sizes = output_sizes(s, x.sizes(), spatial);
@@ -252,6 +267,9 @@ Tensor max_pool_backward(const Tensor& grad_output, const Tensor& input, const T
 Tensor avg_pool2d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, bool ceil_mode,
                   bool count_include_pad, OptInt divisor_override) {
   int64_t divisor = divisor_of(divisor_override);
+  check<IndexError>(input.dim() > 2, "Dimension out of range (expected to be in range of [",
+                    -std::max<int64_t>(input.dim(), 1), ", ", std::max<int64_t>(input.dim(), 1) - 1,
+                    "], but got -3). avg_pool2d takes (N, C, H, W) or (C, H, W), not ", to_string(input.sizes()));
   PoolShape s =
       shape_of("avg_pool2d", input.sizes(), input.dtype(), 2, {kernel_size, stride, padding, no_dilation(), ceil_mode});
   return run_avg("avg_pool2d", input, s, 2, count_include_pad, divisor);

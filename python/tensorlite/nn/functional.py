@@ -521,27 +521,21 @@ def instance_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Brings each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016)."""
-    shape = [1, -1] + [1] * (input.dim() - 2)
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
+    # Each channel of each sample is a channel of one large sample.
+    samples, channels = input.shape[:2]
+    rows = input.reshape(1, samples * channels, *input.shape[2:])
+    weight, bias, mean, var = (
+        None if t is None else t.repeat(samples) for t in (weight, bias, running_mean, running_var)
+    )
+    result = _tl.batch_norm(rows, weight, bias, mean, var, use_input_stats, momentum, eps)
     if use_input_stats:
-        if math.prod(input.shape[2:]) == 1:
-            raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
-        dims = list(range(2, input.dim()))
-        mean = input.mean(dims, keepdim=True)
-        centred = input - mean
-        var = (centred * centred).mean(dims, keepdim=True)
-        if running_mean is not None:
-            count = math.prod(input.shape[2:])
-            with _tl.no_grad():
-                running_mean.mul_(1 - momentum).add_(mean.detach().mean(0).reshape(-1) * momentum)
-                factor = momentum * count / (count - 1)
-                running_var.mul_(1 - momentum).add_(var.detach().mean(0).reshape(-1) * factor)
-    else:
-        centred = input - running_mean.reshape(shape)
-        var = running_var.reshape(shape)
-    result = centred / _tl.sqrt(var + eps)
-    if weight is not None:
-        result = result * weight.reshape(shape)
-    return result if bias is None else result + bias.reshape(shape)
+        with _tl.no_grad():
+            for running, each in ((running_mean, mean), (running_var, var)):
+                if running is not None:
+                    running.copy_(each.view(samples, channels).mean(0))
+    return result.view(input.shape)
 
 
 # Products
