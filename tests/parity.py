@@ -74,7 +74,8 @@ def assert_gradient_parity(
     import torch
 
     (name, ours), (their_name, theirs) = (gradients(lib, expression, arrays) for lib in (tl, torch))
-    assert name == their_name or not same_name
+    # PyTorch numbers a node's name by the overload that its C++ calls.
+    assert name.rstrip("01") == their_name.rstrip("01") or not same_name
     for a, b in zip(ours, theirs):
         assert (a is None) == (b is None)
         if a is not None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from library import tl, torch
+from parity import assert_gradient_parity, assert_parity, assert_same_error, check_derivatives, lines, same_bits
 
 F = tl.nn.functional
 REDUCTIONS = ["none", "mean", "sum"]
@@ -207,3 +208,125 @@ def test_parity(name, reduction):
         results.append([loss.detach().numpy(), *(t.grad.numpy() for t in tensors)])
     for ours, theirs in zip(*results):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+# Against PyTorch, expression by expression
+
+RNG = np.random.default_rng(3)
+ARRAYS = {
+    "x": RNG.normal(0, 2, (5, 4)),
+    "x3": RNG.normal(0, 2, (3, 4, 6)),
+    "x4": RNG.normal(0, 2, (2, 4, 3, 5)),
+    "y": RNG.normal(0, 2, (5, 4)),
+    "z": RNG.normal(0, 2, (5, 4)),
+    "p": RNG.uniform(0.05, 0.95, (5, 4)),
+    "q": RNG.uniform(0.05, 0.95, (5, 4)),
+    "p4": RNG.uniform(0.05, 0.95, (2, 4, 3, 5)),
+    "w": RNG.uniform(0.5, 2, 4),
+    "s": np.array(1.5),
+    "t": RNG.integers(0, 4, 5),
+    "t3": RNG.integers(0, 4, (3, 6)),
+    "t4": RNG.integers(0, 4, (2, 3, 5)),
+    "sign": np.array([[1], [-1], [1], [-1], [-1]]),
+}
+
+CLASSES = """
+F.cross_entropy(x, t OPTIONS) | F.cross_entropy(x3, t3 OPTIONS) | F.cross_entropy(x4, t4 OPTIONS) | F.cross_entropy(x, t, w.detach() OPTIONS) | F.cross_entropy(x4, t4, w.detach() OPTIONS) | F.cross_entropy(x[0], t[0] OPTIONS)
+F.cross_entropy(x, t, ignore_index=2 OPTIONS) | F.cross_entropy(x4, t4, w.detach(), ignore_index=1 OPTIONS) | F.cross_entropy(x, t, label_smoothing=0.2 OPTIONS) | F.cross_entropy(x4, t4, label_smoothing=0.2 OPTIONS)
+F.cross_entropy(x, t, w.detach(), label_smoothing=0.2 OPTIONS) | F.cross_entropy(x4, t4, w.detach(), ignore_index=0, label_smoothing=0.2 OPTIONS) | F.cross_entropy(x, t, label_smoothing=1.0 OPTIONS)
+F.cross_entropy(x, p.detach() OPTIONS) | F.cross_entropy(x, p OPTIONS) | F.cross_entropy(x4, p4.detach() OPTIONS) | F.cross_entropy(x4, p4.detach(), w.detach(), label_smoothing=0.1 OPTIONS) | F.cross_entropy(x[0], p[0] OPTIONS)
+F.cross_entropy(x.t().contiguous().t(), t OPTIONS) | F.cross_entropy(x[::2], t[::2] OPTIONS) | F.cross_entropy(x[:1].expand(5, 4), t OPTIONS) | F.cross_entropy(x4.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), t4 OPTIONS)
+F.cross_entropy(x[:0], t[:0] OPTIONS) | F.cross_entropy(x, t * 0 - 100 OPTIONS) | F.nll_loss(x, t OPTIONS) | F.nll_loss(x4, t4, w.detach() OPTIONS) | F.nll_loss(x3, t3, ignore_index=3 OPTIONS) | F.nll_loss(x[0], t[0], w.detach() OPTIONS)
+F.cross_entropy(x, t, ignore_index=-1 OPTIONS) | F.cross_entropy(x[0], t[0], label_smoothing=0.1 OPTIONS) | F.cross_entropy(x[0], t[0], w.detach(), label_smoothing=0.1 OPTIONS) | F.nll_loss(x.expand(5, 4), t OPTIONS)
+"""
+
+PAIRS = """
+F.mse_loss(x, y OPTIONS) | F.mse_loss(x, y.t().contiguous().t() OPTIONS) | F.mse_loss(x, y[:1] OPTIONS) | F.mse_loss(s, s * 2 OPTIONS) | F.mse_loss(x[:0], y[:0] OPTIONS) | F.l1_loss(x, y OPTIONS) | F.l1_loss(x, x OPTIONS)
+F.smooth_l1_loss(x, y OPTIONS) | F.smooth_l1_loss(x, y, beta=0.3 OPTIONS) | F.smooth_l1_loss(x, y, beta=0.0 OPTIONS) | F.huber_loss(x, y OPTIONS) | F.huber_loss(x, y, delta=0.3 OPTIONS) | F.huber_loss(x[::2], y[::2] OPTIONS)
+F.binary_cross_entropy(p, q OPTIONS) | F.binary_cross_entropy(p, q.detach(), w.detach() OPTIONS) | F.binary_cross_entropy(p.round(), q.detach() OPTIONS)
+F.binary_cross_entropy_with_logits(x, q OPTIONS) | F.binary_cross_entropy_with_logits(x, q.detach(), w.detach() OPTIONS) | F.binary_cross_entropy_with_logits(x * 100, q.detach(), pos_weight=w.detach() OPTIONS)
+F.binary_cross_entropy_with_logits(x, q.detach(), w.detach(), pos_weight=w.detach() OPTIONS) | F.huber_loss(x, y[:, :1] OPTIONS)
+"""
+
+# Composed otherwise than in PyTorch: only values and gradients are the same.
+COMPOSED = """
+F.kl_div(x, p.detach() OPTIONS) | F.kl_div(x, y.detach(), log_target=True OPTIONS) | F.kl_div(x, p.detach().round() OPTIONS) | F.poisson_nll_loss(x, p.detach() OPTIONS) | F.poisson_nll_loss(p, q.detach() * 5, False, True OPTIONS)
+F.gaussian_nll_loss(x, y, p OPTIONS) | F.gaussian_nll_loss(x, y, p, True OPTIONS) | F.soft_margin_loss(x, sign OPTIONS) | F.margin_ranking_loss(x, y, sign, 0.5 OPTIONS) | F.hinge_embedding_loss(x, sign.expand(5, 4) OPTIONS)
+F.triplet_margin_loss(x, y, z OPTIONS) | F.triplet_margin_loss(x, y, z, swap=True, p=1.0 OPTIONS) | F.cosine_embedding_loss(x, y, sign[:, 0], 0.2 OPTIONS) | F.soft_margin_loss(x * 100, sign OPTIONS) | F.kl_div(x[0], p[0].detach() OPTIONS)
+"""
+
+VALUES = """
+F.cross_entropy(x.masked_fill(x > 2, -inf), t, reduction="none") | F.cross_entropy(x.masked_fill(x > 2, nan), t, reduction="none") | F.mse_loss(x * inf, y, reduction="none") | F.l1_loss(x * nan, y)
+F.huber_loss(x * inf, y, reduction="none") | F.smooth_l1_loss(x * nan, y, reduction="none") | F.binary_cross_entropy_with_logits(x * 1e6, q, reduction="none") | F.cross_entropy(x, t, size_average=False) | F.mse_loss(x, y, reduce=False)
+F.binary_cross_entropy(torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.tensor([0.0, 1.0, 1.0, 0.0]), reduction="none") | F.kl_div(x, p, reduction="batchmean") | F.cosine_similarity(x, y) | F.pairwise_distance(x, y, 1.0, keepdim=True)
+F.cross_entropy(x.half().float(), t.to(torch.uint8)) | F.cross_entropy(x[:0], t[:0], reduction="sum") | F.mse_loss(x[:0], y[:0])
+"""
+
+REFUSED = """
+F.cross_entropy(x, t + 4) | F.cross_entropy(x, t - 5) | F.cross_entropy(x, t[:2]) | F.cross_entropy(x, t.float()) | F.cross_entropy(x, t.double()) | F.cross_entropy(x, t, w[:2]) | F.cross_entropy(x, t, label_smoothing=1.5)
+F.cross_entropy(x, t, reduction="all") | F.cross_entropy(x4, t4[:1]) | F.cross_entropy(x4, t4[:, :2]) | F.cross_entropy(s, t) | F.cross_entropy(x, t.int()) | F.cross_entropy(x4, t) | F.cross_entropy(x[0], t) | F.nll_loss(x, t, w.float())
+F.mse_loss(x, y[:, :3]) | F.mse_loss(x, y, reduction="all") | F.binary_cross_entropy(x, p) | F.binary_cross_entropy(p, x[0]) | F.binary_cross_entropy_with_logits(x, p[0]) | F.cross_entropy(x, p, ignore_index=1)
+F.smooth_l1_loss(x, y, beta=-1.0) | F.huber_loss(x, y, delta=0.0) | F.cross_entropy(x, (p * 9).long()) | F.binary_cross_entropy(p, q, reduction="all") | F.nll_loss(x.long(), t) | F.nll_loss(x, t, reduction="all") | F.gaussian_nll_loss(x, y, -p)
+"""
+
+
+def table(text):
+    options = [f", reduction={r!r}" for r in REDUCTIONS]
+    # What PyTorch gives for (N, C, L) without reduction is a view.
+    return [
+        e.replace(" OPTIONS", o) for o in options for e in lines(text) if not ("x3" in e and "none" in o)
+    ]
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", [*table(CLASSES + PAIRS + COMPOSED), *lines(VALUES)])
+def test_parity_of_expressions(expression):
+    assert_parity(expression, ARRAYS, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", table(CLASSES + PAIRS))
+def test_parity_of_gradients(expression):
+    assert_gradient_parity(expression, ARRAYS)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", table(COMPOSED))
+def test_parity_of_composed_gradients(expression):
+    assert_gradient_parity(expression, ARRAYS, same_name=False)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_parity_of_dtypes(dtype):
+    tolerance = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 4e-2}[dtype]
+    for e in table("F.cross_entropy(x, t OPTIONS) | F.cross_entropy(x4, t4 OPTIONS) | F.mse_loss(x, y OPTIONS) | F.l1_loss(x, y OPTIONS) | F.smooth_l1_loss(x, y OPTIONS)"):
+        assert_parity(e, ARRAYS, dtype, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", lines(REFUSED))
+def test_parity_of_errors(expression):
+    assert_same_error(expression, ARRAYS)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    lines("""
+F.cross_entropy(x, t, label_smoothing=0.2) | F.cross_entropy(x, t, w, ignore_index=2) | F.cross_entropy(x3[..., :2], t3[:, :2], w, label_smoothing=0.1, reduction="none") | F.cross_entropy(x, p, w) | F.cross_entropy(x[0], t[0], reduction="sum")
+"""),
+)
+@pytest.mark.sanitize
+def test_derivatives_of_cross_entropy(expression):
+    check_derivatives(expression, ARRAYS, "x3" if "x3" in expression else "x")
+
+
+def test_same_bits_of_cross_entropy():
+    x = tl.randn(3000, 50, requires_grad=True)
+    image = tl.randn(4, 10, 60, 70, requires_grad=True)
+    t, t2 = tl.randint(0, 50, (3000,)), tl.randint(0, 10, (4, 60, 70))
+
+    def run():
+        a, b = F.cross_entropy(x, t), F.cross_entropy(image, t2, tl.ones(10), label_smoothing=0.1)
+        return [a, b, *tl.autograd.grad(a + b, (x, image))]
+
+    same_bits(run)

@@ -130,6 +130,8 @@ std::tuple<Tensor, Tensor> nll_loss_forward(const Tensor& input, const Tensor& t
                                             int64_t reduction, int64_t ignore_index) {
   check(input.dim() == 1 || input.dim() == 2, "input tensor should be 1D or 2D");
   check(target.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported");
+  check<ValueError>(input.dim() != 1 || target.numel() == 1,
+                    "For 1D input, 1D target must have size 1, but got target size: ", target.numel());
   check(input.dim() == 1 ? target.numel() == 1 : target.dim() == 1 && input.size(0) == target.size(0),
         "size mismatch (got input: ", to_string(input.sizes()), ", target: ", to_string(target.sizes()), ")");
   return nll(input, target, weight, reduction, ignore_index);
