@@ -29,6 +29,8 @@ const Row rows[] = {
      "-> (Tensor, Tensor, Tensor)",
      TL_OP(ops::convolution_backward), kFunction,
      "Gradients of convolution with respect to input, weight and bias; None where not wanted."},
+    {"constant_pad_nd(Tensor input, int[] pad, Scalar value=0) -> Tensor", TL_OP(ops::constant_pad_nd), kFunction,
+     "With elements of one value before and after the last dims: pairs of counts, last dim first; negative ones cut."},
     TL_CONV(1, "Cross-correlation over one dim: (n, c, l) or (c, l); padding is a number, 'valid' or 'same'."),
     TL_CONV(2, "Cross-correlation over two dims: (n, c, h, w) or (c, h, w); padding is a number, 'valid' or 'same'."),
     TL_CONV(3,

@@ -47,8 +47,11 @@ Tensor run_named(int64_t dims, const char* name, const Tensor& input, const Tens
     extra.push_back(0);
     extra.push_back(total % 2);
   }
-  const Tensor padded = pad_(input, Ints(extra), Scalar(int64_t(0)));
-  return run(dims, name, padded, weight, bias, stride, both, dilation, false, zeros(), groups);
+  const bool single = input.dim() == dims + 1;
+  const Tensor batch = single ? unsqueeze_(input, int64_t(0)) : input;
+  const Tensor padded = pad_(batch, Ints(extra), Scalar(int64_t(0)));
+  const Tensor result = run(dims, name, padded, weight, bias, stride, both, dilation, false, zeros(), groups);
+  return single ? squeeze_(result, int64_t(0)) : result;
 }
 
 }  // namespace

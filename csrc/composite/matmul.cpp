@@ -1,6 +1,7 @@
 #include "composite/matmul.h"
 
 #include "autograd/call.h"
+#include "composite/shape.h"
 #include "core/plan.h"
 #include "ops/cast.h"
 #include "ops/matmul.h"
@@ -10,9 +11,9 @@ namespace tl::composite {
 namespace {
 
 Op mm_("mm"), mv_("mv"), dot_("dot"), bmm_("bmm"), addmm_("addmm"), add_("add"), mul_("mul");
-Op t_("t"), transpose_("transpose"), view_("view"), unsafe_view_("_unsafe_view"), reshape_("reshape");
+Op t_op("t"), transpose_op("transpose"), view_("view"), unsafe_view_("_unsafe_view"), reshape_("reshape");
 Op expand_("expand"), permute_("permute"), clone_("clone"), contiguous_("contiguous");
-Op squeeze_("squeeze.dim"), unsqueeze_("unsqueeze"), sum_("sum.dim");
+Op squeeze_op("squeeze.dim"), unsqueeze_op("unsqueeze"), sum_("sum.dim"), sum_all_("sum"), squeeze_all_("squeeze");
 
 bool recorded(const Tensor& a, const Tensor& b) { return grad_enabled() && (requires_grad(a) || requires_grad(b)); }
 
@@ -35,30 +36,34 @@ bool should_fold(const Tensor& a, const Tensor& b) {
   return a_is_larger ? merges(large) : false;
 }
 
-Tensor product(const Tensor& a, const Tensor& b) {
+Tensor product(const Tensor& a, const Tensor& b, const char* name = "matmul") {
   const int64_t da = a.dim(), db = b.dim();
   if (!da || !db)
-    fail("both arguments to matmul need to be at least 1D, but they are ", da, "D and ", db, "D",
+    fail("both arguments to ", name, " need to be at least 1D, but they are ", da, "D and ", db, "D",
          ". Multiply by a single number with *.");
   if (da == 2 && db == 2) return mm_(a, b);
   if (da == 1 && db == 1) return dot_(a, b);
   if (da == 2 && db == 1) return mv_(a, b);
-  if (da == 1 && db == 2) return squeeze_(mm_(unsqueeze_(a, int64_t(0)), b), int64_t(0));
+  if (da == 1 && db == 2) return squeeze_dim_(mm_(unsqueeze_op(a, int64_t(0)), b), 0);
+  if (da == 3 && db == 3 && a.size(0) != b.size(0)) {
+    if (b.size(0) == 1) return product(a, squeeze_op(b, int64_t(0)), name);
+    if (a.size(0) == 1) return product(squeeze_op(a, int64_t(0)), b, name);
+  }
   if (should_fold(a, b)) {
     const bool swapped = da < db;
-    const Tensor large = swapped ? transpose_(b, int64_t(-2), int64_t(-1)) : a;
-    const Tensor small = swapped && da == 2 ? t_(a) : (swapped ? a : b);
+    const Tensor large = swapped ? transpose_op(b, int64_t(-2), int64_t(-1)) : a;
+    const Tensor small = swapped && da == 2 ? t_op(a) : (swapped ? a : b);
     const Dims folded{numel_of(large.sizes().slice(0, large.dim() - 1)), large.size(-1)};
     Dims sizes(large.sizes().slice(0, large.dim() - 1));
     const Tensor tall = reshape_(large, Ints(folded));
     if (small.dim() == 1) return unsafe_view_(mv_(tall, small), Ints(sizes));
     sizes.push_back(small.size(1));
     const Tensor result = unsafe_view_(mm_(tall, small), Ints(sizes));
-    return swapped ? contiguous_(transpose_(result, int64_t(-2), int64_t(-1))) : result;
+    return swapped ? contiguous_(transpose_op(result, int64_t(-2), int64_t(-1))) : result;
   }
   // Batches: both operands become stacks of the same length.
   if (da == 3 && db == 3 && a.size(0) == b.size(0) && !recorded(a, b)) return bmm_(a, b);
-  const Tensor a2 = da == 1 ? unsqueeze_(a, int64_t(0)) : a, b2 = db == 1 ? unsqueeze_(b, int64_t(1)) : b;
+  const Tensor a2 = da == 1 ? unsqueeze_op(a, int64_t(0)) : a, b2 = db == 1 ? unsqueeze_op(b, int64_t(1)) : b;
   const int64_t n = a2.size(-2), k = a2.size(-1), k2 = b2.size(-2), p = b2.size(-1);
   Dims batch = broadcast_shapes(a2.sizes().slice(0, a2.dim() - 2), b2.sizes().slice(0, b2.dim() - 2));
   const int64_t count = numel_of(batch);
@@ -93,9 +98,9 @@ Tensor matmul(const Tensor& input, const Tensor& other, const Out& out) {
 }
 
 Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  const Tensor w = t_(weight);
+  const Tensor w = t_op(weight);
   const int64_t dim = input.dim();
-  if (!bias.defined()) return matmul(input, w, {});
+  if (!bias.defined()) return product(input, w, "linear");
   if (dim == 2) return addmm_(bias, input, w);
   if (bias.dim() == 1 && dim > 0 && weight.dim() == 2 && input.is_contiguous()) {
     const int64_t k = input.size(-1);
@@ -106,7 +111,7 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   }
   if (weight.dim() == 1 && bias.dim() != 0)
     fail("mat2 must be a matrix, got 1-D tensor. A weight of one dim takes a bias without dims.");
-  return add_(matmul(input, w, {}), bias);
+  return add_(product(input, w, "linear"), bias);
 }
 
 Tensor outer(const Tensor& input, const Tensor& vec2, const Out& out) {
@@ -144,9 +149,16 @@ Tensor tensordot(const Tensor& a, const Tensor& b, Ints dims_a, Ints dims_b) {
   for (int64_t i = 0; i < b.dim(); ++i)
     if (!(mb >> i & 1)) pb.push_back(i), sizes.push_back(b.size(i)), cols *= b.size(i);
   if (a.dim() == 0 && b.dim() == 0) return mul_(a, b);
-  x = reshape_(permute_(x, Ints(pa)), Ints{rows, k});
-  y = reshape_(permute_(y, Ints(pb)), Ints{k, cols});
-  return reshape_(mm_(x, y), Ints(sizes));
+  x = permute_(x, Ints(pa));
+  y = permute_(y, Ints(pb));
+  // Nothing is left over: one number.
+  if (pa.size() == dims_a.size() && pb.size() == dims_b.size()) {
+    if (!x.is_contiguous() || !y.is_contiguous())
+      return view_(sum_all_(mul_(squeeze_all_(x), squeeze_all_(y))), Ints{});
+    if (x.dim() > 1) x = reshape_(x, Ints{k}), y = reshape_(y, Ints{k});
+    return view_(dot_(x, y), Ints{});
+  }
+  return reshape_(mm_(reshape_(x, Ints{rows, k}), reshape_(y, Ints{k, cols})), Ints(sizes));
 }
 
 Tensor inner(const Tensor& input, const Tensor& other, const Out& out) {
@@ -160,13 +172,17 @@ Tensor multi_dot(TensorSpan tensors) {
   const size_t n = tensors.size();
   check(n >= 2, "multi_dot(): expected at least 2 tensors but got ", n);
   std::vector<Tensor> m(tensors.begin(), tensors.end());
+  check(m.front().dim() == 1 || m.front().dim() == 2, "multi_dot(): the first tensor must be 1D or 2D but got ",
+        m.front().dim(), "D");
+  check(m.back().dim() == 1 || m.back().dim() == 2, "multi_dot(): the last tensor must be 1D or 2D but got ",
+        m.back().dim(), "D");
   Dims sizes;
   if (m.front().dim() == 1)
-    m.front() = unsqueeze_(m.front(), int64_t(0));
+    m.front() = unsqueeze_op(m.front(), int64_t(0));
   else
     sizes.push_back(m.front().size(0));
   if (m.back().dim() == 1)
-    m.back() = unsqueeze_(m.back(), int64_t(1));
+    m.back() = unsqueeze_op(m.back(), int64_t(1));
   else
     sizes.push_back(m.back().size(-1));
   Dims p;

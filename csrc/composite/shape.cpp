@@ -210,19 +210,19 @@ Tensor take_layout(const char* name, const Tensor& input, const Tensor& view, st
 }
 }  // namespace
 
-Tensor t_(const Tensor& input) { return take_layout("t", input, ops::t(input), {input}); }
+Tensor t_(const Tensor& input) { return take_layout("t_", input, ops::t(input), {input}); }
 Tensor transpose_(const Tensor& input, int64_t dim0, int64_t dim1) {
-  return take_layout("transpose", input, ops::transpose(input, dim0, dim1), {input, dim0, dim1});
+  return take_layout("transpose_", input, ops::transpose(input, dim0, dim1), {input, dim0, dim1});
 }
-Tensor squeeze_(const Tensor& input) { return take_layout("squeeze", input, ops::squeeze(input), {input}); }
+Tensor squeeze_(const Tensor& input) { return take_layout("squeeze_", input, ops::squeeze(input), {input}); }
 Tensor squeeze_dim_(const Tensor& input, int64_t dim) {
-  return take_layout("squeeze.dim", input, ops::squeeze_dim(input, dim), {input, dim});
+  return take_layout("squeeze_.dim", input, ops::squeeze_dim(input, dim), {input, dim});
 }
 Tensor squeeze_dims_(const Tensor& input, Ints dim) {
-  return take_layout("squeeze.dims", input, ops::squeeze_dims(input, dim), {input, dim});
+  return take_layout("squeeze_.dims", input, ops::squeeze_dims(input, dim), {input, dim});
 }
 Tensor unsqueeze_(const Tensor& input, int64_t dim) {
-  return take_layout("unsqueeze", input, ops::unsqueeze(input, dim), {input, dim});
+  return take_layout("unsqueeze_", input, ops::unsqueeze(input, dim), {input, dim});
 }
 Tensor as_strided_(const Tensor& input, Ints size, Ints stride, OptInt storage_offset) {
   int64_t offset = storage_offset.value_or(input.offset());

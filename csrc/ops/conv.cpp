@@ -3,6 +3,7 @@
 #include "core/plan.h"
 #include "kernels/conv.h"
 #include "ops/cast.h"
+#include "ops/creation.h"
 #include "ops/shape.h"
 
 namespace tl {
@@ -58,7 +59,8 @@ Geometry geometry(const Tensor& input, const Tensor& weight, Ints stride, Ints p
   check(!any_below(g.padding, 0), "negative padding is not supported");
   check(!any_below(g.output_padding, 0), "negative output_padding is not supported");
   check(!any_below(g.stride, 1), "non-positive stride is not supported");
-  check(!any_below(g.dilation, 1), "dilation should be greater than zero, but got ", to_string(g.dilation));
+  check(!any_below(g.dilation, 0), "dilation should be greater than zero, but got ", to_string(g.dilation));
+  check(!any_below(g.dilation, 1), "non-positive dilation is not supported");
   check(g.dims <= 3, "convolution of ", g.dims, " dimensions is not supported; at most 3");
   check(input.dim() == weight.dim(), "Expected ", weight.dim(), "-dimensional input for ", weight.dim(),
         "-dimensional weight ", to_string(weight.sizes()), ", but got ", input.dim(), "-dimensional input of size ",
@@ -148,8 +150,8 @@ void check_dtypes(const Tensor& input, const Tensor& weight, const Tensor& bias,
   if (bias.defined() && bias.dtype() != t)
     fail("Input type (", dtype_word(t), ") and bias type (", dtype_word(bias.dtype()), ") should be the same");
   if (weight.dtype() != t)
-    fail("expected scalar type ", type_name(t), " but found ", type_name(weight.dtype()),
-         ". Input and weight must have the same dtype; convert one with .to(dtype).");
+    fail("Input type (", dtype_word(t), ") and weight type (", dtype_word(weight.dtype()),
+         ") should be the same. Convert one of them with .to(dtype).");
   if (t == Dtype::Bool || is_complex(t) || (transposed && is_integral(t)))
     fail<NotImplementedError>("\"", transposed ? "slow_conv_transpose2d_out_cpu" : "slow_conv2d_cpu",
                               "\" not implemented for '", type_name(t), "'. Convert the operands with .float() first.");
@@ -251,6 +253,33 @@ std::tuple<Tensor, Tensor, Tensor> convolution_backward(const Tensor& grad_outpu
     kernel(k.backward_bias, "convolution_backward", device)(a);
   }
   return {gx, gw, gb};
+}
+
+Tensor constant_pad_nd(const Tensor& input, Ints pad, const Scalar& value) {
+  check(pad.size() % 2 == 0, "Length of pad must be even but instead it equals ", pad.size());
+  const int64_t pairs = int64_t(pad.size()) / 2;
+  check(pairs <= input.dim(),
+        "Length of pad should be no more than twice the number of dimensions of the input. Pad length is ", pad.size(),
+        " while the input has ", input.dim(), " dimensions.");
+  Dims sizes(input.sizes());
+  for (int64_t i = 0; i < pairs; ++i) {
+    int64_t& size = sizes[input.dim() - 1 - i];
+    const int64_t before = pad[2 * i], after = pad[2 * i + 1];
+    if (size + before + after < 0)
+      fail("The input size ", size, ", plus negative padding ", before, " and ", after,
+           " resulted in a negative output size, which is invalid. Check dimension ", input.dim() - 1 - i,
+           " of your input.");
+    size += before + after;
+  }
+  const Tensor result = full(sizes, value, {}, input.dtype(), input.device());
+  Tensor to = result, from = input;
+  for (int64_t i = 0; i < pairs; ++i) {
+    const int64_t dim = input.dim() - 1 - i, before = pad[2 * i], after = pad[2 * i + 1];
+    to = slice(to, dim, std::max<int64_t>(before, 0), sizes[dim] - std::max<int64_t>(after, 0), 1);
+    from = slice(from, dim, std::max<int64_t>(-before, 0), input.size(dim) - std::max<int64_t>(-after, 0), 1);
+  }
+  if (from.numel() && to.numel()) copy_into(to, from);
+  return result;
 }
 
 }  // namespace ops

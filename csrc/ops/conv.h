@@ -15,4 +15,7 @@ TL_API std::tuple<Tensor, Tensor, Tensor> convolution_backward(const Tensor& gra
                                                                int64_t groups, bool want_input, bool want_weight,
                                                                bool want_bias);
 
+// `pad` holds pairs (before, after), last dim first; negative counts cut.
+TL_API Tensor constant_pad_nd(const Tensor& input, Ints pad, const Scalar& value);
+
 }  // namespace tl::ops

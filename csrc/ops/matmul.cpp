@@ -232,7 +232,7 @@ Tensor baddbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, 
          ", batch2: ", cpp_name(batch2.dtype()));
   check_not_bool(dtype, input.defined() ? "baddbmm" : "bmm");
   const Dims sizes{batch1.size(0), batch1.size(1), batch2.size(2)};
-  if (input.defined() && !out.inplace) expanded_strides(input, sizes);
+  if (input.defined()) expanded_strides(input, sizes);
   bool fresh;
   Tensor c = result_for(out, sizes, dtype, common_device({&batch1, &batch2}), {&batch1, &batch2}, input, fresh);
   product(input.defined() ? "baddbmm" : "bmm", c, batch1, batch2, input, beta, alpha);

@@ -183,23 +183,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a.dim(), b.dim()):
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
-        first, second = list(range(a.dim() - dims, a.dim())), list(range(dims))
+        first, second = list(range(-dims, 0)), list(range(dims))
     else:
         first, second = ([d] if isinstance(d, int) else list(d) for d in dims)
-        if len(first) != len(second):
-            raise RuntimeError("both dimension lists should have same length")
-    first, second = [d % max(a.dim(), 1) for d in first], [d % max(b.dim(), 1) for d in second]
-    for i, j in zip(first, second, strict=True):
-        if a.shape[i] != b.shape[j]:
-            raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size "
-                f"{b.shape[j]} in dim {j}"
-            )
-    a_free = [d for d in range(a.dim()) if d not in first]
-    b_free = [d for d in range(b.dim()) if d not in second]
-    shape = [a.shape[d] for d in a_free] + [b.shape[d] for d in b_free]
-    summed = math.prod(a.shape[d] for d in first)
-    left = a.permute(a_free + first).reshape(math.prod(shape[: len(a_free)]), summed)
-    right = b.permute(second + b_free).reshape(summed, math.prod(shape[len(a_free) :]))
-    result = _C.mm(left, right).reshape(shape)
+    result = _C._tensordot(a, b, first, second)
     return result if out is None else out.copy_(result)

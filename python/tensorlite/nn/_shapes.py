@@ -38,7 +38,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"{len(pad)} and input of dimension {input.dim()}"
         )
     if mode == "constant":
-        return _constant_pad(input, pad, 0.0 if value is None else value)
+        return _tl.constant_pad_nd(input, pad, 0 if value is None else value)
     if value is not None and value != 0:
         raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in ("reflect", "replicate", "circular"):
@@ -50,31 +50,6 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         if before or after:
             input = _pad_from_itself(input, input.dim() - 1 - i, before, after, mode)
     return input
-
-
-def _constant_pad(input: Tensor, pad: list[int], value: float) -> Tensor:
-    shape = list(input.shape)
-    inner = []
-    for i in range(len(pad) // 2):
-        dim = input.dim() - 1 - i
-        before, after = pad[2 * i], pad[2 * i + 1]
-        size = shape[dim] + before + after
-        if size < 0:
-            raise RuntimeError(
-                f"The input size {shape[dim]}, plus negative padding {before} and {after} resulted in a negative "
-                f"output size, which is invalid. Check dimension {dim} of your input."
-            )
-        if before < 0 or after < 0:
-            start = max(-before, 0)
-            input = input.narrow(dim, start, max(shape[dim] - start - max(-after, 0), 0))
-        inner.append((dim, max(before, 0)))
-        shape[dim] = size
-    result = _tl.full(shape, value, dtype=input.dtype, device=input.device)
-    view = result
-    for dim, before in inner:
-        view = view.narrow(dim, before, input.size(dim))
-    view.copy_(input)
-    return result
 
 
 def _pad_from_itself(input: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""Gradients of convolutions, by convolutions."""
+"""Gradients of convolutions, by convolutions; and of padding."""
 
 from ... import _C
 from . import derivative
@@ -36,3 +36,8 @@ def convolution_backward(n, grad_input, grad_weight, grad_bias):
     if w and grad_input is not None:
         to_weight = _C.convolution_backward(n.grad_output, grad_input, n.weight, *shape, False, True, False)[1]
     return to_grad, to_input, to_weight
+
+
+@derivative("constant_pad_nd", saves=("pad",))
+def constant_pad_nd(n, grad):
+    return _C.constant_pad_nd(grad, [-p for p in n.pad])

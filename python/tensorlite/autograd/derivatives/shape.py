@@ -58,6 +58,7 @@ def permute(n, grad):
     return grad.permute(inverse)
 
 
+@derivative("transpose_", saves=("dim0", "dim1"), name="TransposeBackward1")
 @derivative("transpose", saves=("dim0", "dim1"))
 def transpose(n, grad):
     return grad.transpose(n.dim0, n.dim1)
@@ -73,26 +74,31 @@ def swapdims(n, grad):
     return grad.transpose(n.dim0, n.dim1)
 
 
+@derivative("t_", name="TBackward1")
 @derivative("t")
 def t(n, grad):
     return grad.t()
 
 
+@derivative("squeeze_", saves=("input.shape",), name="SqueezeBackward3")
 @derivative("squeeze", saves=("input.shape",))
 def squeeze(n, grad):
     return grad.reshape(n.input_shape)
 
 
+@derivative("squeeze_.dim", saves=("input.shape",), name="SqueezeBackward4")
 @derivative("squeeze.dim", saves=("input.shape",), name="SqueezeBackward1")
 def squeeze_dim(n, grad):
     return grad.reshape(n.input_shape)
 
 
+@derivative("squeeze_.dims", saves=("input.shape",), name="SqueezeBackward5")
 @derivative("squeeze.dims", saves=("input.shape",), name="SqueezeBackward2")
 def squeeze_dims(n, grad):
     return grad.reshape(n.input_shape)
 
 
+@derivative("unsqueeze_", saves=("dim",), name="UnsqueezeBackward1")
 @derivative("unsqueeze", saves=("dim",))
 def unsqueeze(n, grad):
     dim = n.dim if n.dim >= 0 else n.dim + grad.dim()
