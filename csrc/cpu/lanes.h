@@ -130,6 +130,35 @@ inline void store(T* p, Lanes<Acc<T>> v) {
     __builtin_memcpy(p, &v, sizeof(v));
   }
 }
+// Past the caches, for results that are larger than they are. p is aligned to a vector; streamed() comes after the
+// last.
+template <class T>
+inline void stream(T* p, Lanes<Acc<T>> v) {
+#if defined(TL_ISA_avx512)
+  if constexpr (sizeof(T) == 4) return _mm512_stream_ps(p, __m512(v));
+  if constexpr (sizeof(T) == 8) return _mm512_stream_pd(p, __m512d(v));
+#elif defined(TL_ISA_avx2)
+  if constexpr (sizeof(T) == 4) return _mm256_stream_ps(p, __m256(v));
+  if constexpr (sizeof(T) == 8) return _mm256_stream_pd(p, __m256d(v));
+#elif defined(__SSE2__)
+  if constexpr (sizeof(T) == 4) return _mm_stream_ps(p, __m128(v));
+  if constexpr (sizeof(T) == 8) return _mm_stream_pd(p, __m128d(v));
+#endif
+  store(p, v);
+}
+inline void streamed() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
+inline constexpr int64_t kStreamBytes = 32 << 20;
+// Whether rows of n elements, `count` of them from p on, should be streamed.
+template <class T>
+inline bool should_stream(const T* p, int64_t n, int64_t count) {
+  return sizeof(T) >= 4 && n * count * int64_t(sizeof(T)) >= kStreamBytes && n % kLanes<Acc<T>> == 0 &&
+         reinterpret_cast<uintptr_t>(p) % TL_VECTOR_BYTES == 0;
+}
+
 // The first n lanes from memory, `fill` in the others.
 template <class T>
 inline Lanes<Acc<T>> load(const T* p, int64_t n, Acc<T> fill) {
@@ -226,6 +255,16 @@ inline void each(int64_t n, F&& f) {
   int64_t i = 0;
   for (; i + kLanes<A> <= n; i += kLanes<A>) f(i, Whole{});
   if (i < n) f(i, Rest{n - i});
+}
+
+// y[i] = value(i, part) along a row of which should_stream() has told.
+template <class T, class F>
+inline void write_row(T* y, int64_t n, bool streaming, F&& value) {
+  constexpr int L = kLanes<Acc<T>>;
+  if (streaming)
+    for (int64_t i = 0; i < n; i += L) stream(y + i, value(i, Whole{}));
+  else
+    each<Acc<T>>(n, [&](int64_t i, auto part) { store_n(y + i, value(i, part), part); });
 }
 
 // ---- arithmetic -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "kernels/loss.h"
 
+#include "core/float_math.h"
 #include "core/parallel.h"
 #include "cpu/lanes.h"
 
@@ -106,17 +107,24 @@ int64_t nll_backward(const NllBackwardArgs& a) {
   return kAllTargetsValid;
 }
 
+// Through memory, so that the compiler makes vectors of branch-free functions.
 template <class V, class F>
 V lane_by_lane(V v, F&& f) {
-  for (int i = 0; i < int(sizeof(V) / sizeof(v[0])); ++i) v[i] = f(v[i]);
+  constexpr int n = int(sizeof(V) / sizeof(v[0]));
+  std::remove_reference_t<decltype(v[0])> lanes[n];
+  __builtin_memcpy(lanes, &v, sizeof(v));
+  for (int i = 0; i < n; ++i) lanes[i] = f(lanes[i]);
+  __builtin_memcpy(&v, lanes, sizeof(v));
   return v;
 }
-inline float log1p_one(float x) { return __builtin_log1pf(x); }
+inline float log_of(float x) { return fm::log(x); }
+inline double log_of(double x) { return __builtin_log(x); }
+inline float log1p_one(float x) { return fm::log1p(x); }
 inline double log1p_one(double x) { return __builtin_log1p(x); }
 template <class A>
 Lanes<A> log_at_least(Lanes<A> x) {
   return lane_by_lane(x, [](A v) {
-    A l = log_one(v);
+    A l = log_of(v);
     return l < A(-100) ? A(-100) : l;
   });
 }
@@ -131,11 +139,27 @@ template <class V>
 V absolute(V x) {
   return x < 0 ? -x : x;
 }
+// log(1 + v) for v in [0, 1], within 2 ULP; the polynomial is core/float_math.h's.
+inline Lanes<float> log1p_unit(Lanes<float> v) {
+  using V = Lanes<float>;
+  V u = v + 1.f;
+  auto big = u > 1.41421356f;
+  V f = (big ? u * 0.5f : u) - 1.f, e = big ? splat(1.f) : V{};
+  V p = splat(6.971611471e-02f);
+  constexpr float coefficients[] = {-1.147973385e-01f, 1.168541992e-01f, -1.242568733e-01f, 1.424905765e-01f,
+                                    -1.666780232e-01f, 2.000071575e-01f, -2.499999696e-01f, 3.333333118e-01f};
+  for (float c : coefficients) p = fma(p, f, splat(c));
+  V f2 = f * f, lost = (v - (u - 1.f)) / u;
+  V tail = fma(e, splat(-2.12194440e-4f), fma(f2 * f, p, f2 * -0.5f) + lost);
+  return fma(e, splat(0.693359375f), f + tail);
+}
+inline Lanes<double> log1p_unit(Lanes<double> v) {
+  return lane_by_lane(v, [](double x) { return __builtin_log1p(x); });
+}
 // log(1 + exp(-x)) without overflow
 template <class A>
 Lanes<A> softplus_minus(Lanes<A> x) {
-  Lanes<A> e = exp(-absolute(x));
-  return lane_by_lane(e, [](A v) { return log1p_one(v); }) + (x < 0 ? -x : Lanes<A>{});
+  return log1p_unit(exp(-absolute(x))) + (x < 0 ? -x : Lanes<A>{});
 }
 
 template <PairLoss kind, class A>

@@ -9,6 +9,7 @@ void row_norm(const RowNormArgs& a) {
   const A* weight = static_cast<const A*>(a.weight);
   const A* bias = static_cast<const A*>(a.bias);
   int64_t n = a.channels * a.inner;
+  bool streaming = should_stream(static_cast<T*>(a.output), n, a.rows);
   parallel_for(a.rows, larger(16384 / larger(n, 1), 1), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const T* x = static_cast<const T*>(a.input) + r * n;
@@ -22,11 +23,11 @@ void row_norm(const RowNormArgs& a) {
       const A* w = weight ? weight + first : nullptr;
       const A* b = bias ? bias + first : nullptr;
       if (a.inner == 1 || (!w && !b)) {
-        each<A>(n, [&](int64_t i, auto part) {
+        write_row(y, n, streaming, [&](int64_t i, auto part) {
           Lanes<A> v = (load_n(x + i, part, A(0)) - m) * s;
           if (w) v *= load_n(w + i, part, A(0));
           if (b) v += load_n(b + i, part, A(0));
-          store_n(y + i, v, part);
+          return v;
         });
       } else {
         for (int64_t c = 0; c < a.channels; ++c) {
@@ -38,6 +39,7 @@ void row_norm(const RowNormArgs& a) {
         }
       }
     }
+    if (streaming) streamed();
   });
 }
 

@@ -97,24 +97,37 @@ void batch_planes_backward(const BatchNormBackwardArgs& a) {
   });
 }
 
-// Rows of channels: sums of `term(row, channel, part)` over pieces of the rows that depend on the shape alone, then
-// over the pieces, into total (channels, in double).
-template <class A, class F>
-void sum_rows(int64_t rows, int64_t channels, double* total, F&& term) {
-  int64_t pieces = smaller(kRowPieces, (rows + 15) / 16), L = kLanes<A>;
-  int64_t width = (channels + L - 1) / L * L;
-  A* partial = static_cast<A*>(__builtin_malloc(size_t(pieces * width) * sizeof(A)));
+// Rows of channels: adds up `count` sums of each channel over pieces of the rows that depend on the shape alone, then
+// over the pieces, into total (count, channels) in double. add(row, channel, part, sums) adds one row to them.
+template <class A, int count, class F>
+void sum_rows(int64_t rows, int64_t channels, double* total, F&& add) {
+  constexpr int64_t L = kLanes<A>, block = 4 * L;
+  int64_t pieces = smaller(kRowPieces, (rows + 31) / 32), width = (channels + L - 1) / L * L;
+  A* partial = static_cast<A*>(__builtin_malloc(size_t(count * pieces * width + 1) * sizeof(A)));
   parallel_for(pieces, larger(16384 * pieces / larger(rows * channels, 1), 1), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
-      A* to = partial + p * width;
-      for (int64_t c = 0; c < width; ++c) to[c] = 0;
-      for (int64_t r = p * rows / pieces; r < (p + 1) * rows / pieces; ++r)
-        each<A>(channels, [&](int64_t c, auto part) { store(to + c, load(to + c) + term(r, c, part)); });
+      A* to = partial + p * count * width;
+      int64_t from = p * rows / pieces, until = (p + 1) * rows / pieces, c = 0;
+      for (; c + block <= channels; c += block) {
+        Lanes<A> s[4][count] = {};
+        for (int64_t r = from; r < until; ++r)
+          for (int v = 0; v < 4; ++v) add(r, c + v * L, Whole{}, s[v]);
+        for (int v = 0; v < 4; ++v)
+          for (int k = 0; k < count; ++k) store(to + k * width + c + v * L, s[v][k]);
+      }
+      each<A>(channels - c, [&](int64_t i, auto part) {
+        Lanes<A> s[count] = {};
+        for (int64_t r = from; r < until; ++r) add(r, c + i, part, s);
+        for (int k = 0; k < count; ++k) store(to + k * width + c + i, s[k]);
+      });
     }
   });
-  for (int64_t c = 0; c < channels; ++c) total[c] = 0;
-  for (int64_t p = 0; p < pieces; ++p)
-    for (int64_t c = 0; c < channels; ++c) total[c] += double(partial[p * width + c]);
+  for (int k = 0; k < count; ++k)
+    for (int64_t c = 0; c < channels; ++c) {
+      double sum = 0;
+      for (int64_t p = 0; p < pieces; ++p) sum += double(partial[(p * count + k) * width + c]);
+      total[k * channels + c] = sum;
+    }
   __builtin_free(partial);
 }
 
@@ -131,11 +144,12 @@ void batch_columns(const BatchNormArgs& a) {
   } else {
     double* sums = static_cast<double*>(__builtin_malloc(size_t(2 * C) * sizeof(double)));
     double* squares = sums + C;
-    sum_rows<A>(rows, C, sums, [&](int64_t r, int64_t c, auto part) { return load_n(x + r * C + c, part, A(0)); });
+    sum_rows<A, 1>(rows, C, sums,
+                   [&](int64_t r, int64_t c, auto part, Lanes<A>* s) { s[0] += load_n(x + r * C + c, part, A(0)); });
     for (int64_t c = 0; c < C; ++c) mean[c] = A(sums[c] / double(rows));
-    sum_rows<A>(rows, C, squares, [&](int64_t r, int64_t c, auto part) {
-      Lanes<A> d = load_n(x + r * C + c, part, A(0)) - load_n(mean + c, part, A(0));
-      return d * d;
+    sum_rows<A, 1>(rows, C, squares, [&](int64_t r, int64_t c, auto part, Lanes<A>* s) {
+      Lanes<A> d = load_n(x + r * C + c, part, A(0)) - load_n(static_cast<const A*>(mean) + c, part, A(0));
+      s[0] = fma(d, d, s[0]);
     });
     for (int64_t c = 0; c < C; ++c) keep_stats<A>(a, c, sums[c] / double(rows), squares[c]);
     __builtin_free(sums);
@@ -166,9 +180,10 @@ void batch_columns_backward(const BatchNormBackwardArgs& a) {
   int64_t C = a.channels, rows = a.batch * a.inner;
   double* sums = static_cast<double*>(__builtin_malloc(size_t(2 * C) * sizeof(double)));
   double* dots = sums + C;
-  sum_rows<A>(rows, C, sums, [&](int64_t r, int64_t c, auto part) { return load_n(g + r * C + c, part, A(0)); });
-  sum_rows<A>(rows, C, dots, [&](int64_t r, int64_t c, auto part) {
-    return load_n(g + r * C + c, part, A(0)) * (load_n(x + r * C + c, part, A(0)) - load_n(mean + c, part, A(0)));
+  sum_rows<A, 2>(rows, C, sums, [&](int64_t r, int64_t c, auto part, Lanes<A>* s) {
+    Lanes<A> gv = load_n(g + r * C + c, part, A(0)), m = load_n(mean + c, part, A(0));
+    s[0] += gv;
+    s[1] = fma(gv, load_n(x + r * C + c, part, A(0)) - m, s[1]);
   });
   for (int64_t c = 0; c < C; ++c) {
     if (a.grad_weight) static_cast<A*>(a.grad_weight)[c] = A(dots[c] * double(invstd[c]));

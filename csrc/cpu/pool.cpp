@@ -15,6 +15,29 @@ Divisor divisor_of(const Args& a) {
   return {a.divisor != 0, double(a.divisor ? a.divisor : 1), a.count_include_pad};
 }
 
+// One mean of each plane.
+template <class T>
+void avg_global(const AvgPoolArgs& a) {
+  using A = Acc<T>;
+  constexpr int L = kLanes<A>;
+  int64_t n = volume(a.shape.in);
+  parallel_for(a.shape.batch * a.shape.channels, larger(16384 / n, 1), [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) {
+      const T* x = static_cast<const T*>(a.input) + c * n;
+      Lanes<A> s0{}, s1{}, s2{}, s3{};
+      int64_t i = 0;
+      for (; i + 4 * L <= n; i += 4 * L) {
+        s0 += load(x + i);
+        s1 += load(x + i + L);
+        s2 += load(x + i + 2 * L);
+        s3 += load(x + i + 3 * L);
+      }
+      each<A>(n - i, [&](int64_t j, auto part) { s0 += load_n(x + i + j, part, A(0)); });
+      store_one(static_cast<T*>(a.output) + c, sum_lanes<A>((s0 + s1) + (s2 + s3)) / A(n));
+    }
+  });
+}
+
 template <class T>
 void avg_rows(const AvgPoolArgs& a) {
   using A = Acc<T>;
@@ -150,7 +173,14 @@ void avg_backward_channels_last(const AvgPoolBackwardArgs& a) {
 }
 
 void avg_pool(const AvgPoolArgs& a) {
-  with_floating(a.shape.dtype, [&]<class T>() { a.shape.channels_last ? avg_channels_last<T>(a) : avg_rows<T>(a); });
+  with_floating(a.shape.dtype, [&]<class T>() {
+    if (a.shape.channels_last)
+      avg_channels_last<T>(a);
+    else if (a.shape.adaptive && volume(a.shape.out) == 1)
+      avg_global<T>(a);
+    else
+      avg_rows<T>(a);
+  });
 }
 void avg_pool_backward(const AvgPoolBackwardArgs& a) {
   with_floating(a.shape.dtype, [&]<class T>() {

@@ -46,7 +46,7 @@ int64_t padded_row(const PoolShape& s) {
   int64_t n = s.in[2] + 4 * kLanes<A>;
   if (s.adaptive) return n;
   int64_t reach = (s.out[2] - 1) * s.stride[2] + (s.kernel[2] - 1) * s.dilation[2] + 1;
-  return larger(n + 2 * s.padding[2], reach + 4 * kLanes<A>);
+  return larger(n + 2 * s.padding[2], reach + larger(s.stride[2], 4) * kLanes<A>);
 }
 
 // a0 a1 a2 ... b0 b1 ... -> a0 a2 ... b0 b2 ..., and the others.

@@ -159,18 +159,111 @@ inline int64_t argmax(const PoolShape& s, const T* x, Window d, Window h, Window
   return at;
 }
 
+// The largest elements of a row of windows, a vector of outputs at a time, and where they are. The rows of the input
+// that the windows touch are copied between padding first, so that no lane needs a bound.
+template <class T>
+class RowArgmax {
+  using A = Acc<T>;
+  using I = typename IntOf<A>::type;
+
+ public:
+  static bool fits(const PoolShape& s) { return !s.adaptive && (sizeof(I) == 8 || volume(s.in) < INT32_MAX); }
+
+  explicit RowArgmax(const PoolShape& s)
+      : s_(s),
+        length_(padded_row<A>(s)),
+        rows_(s.kernel[0] * s.kernel[1] * length_),
+        starts_(s.kernel[0] * s.kernel[1]),
+        first_(s.out[2] + kLanes<A>) {
+    for (int64_t i = 0; i < s.kernel[0] * s.kernel[1] * length_; ++i) rows_[i] = -infinity<A>();
+    for (int64_t o = 0; o < s.out[2] + kLanes<A>; ++o) first_[o] = o < s.out[2] ? I(window(s, 2, o).begin) : I(0);
+    for (int l = 0; l < kLanes<A>; ++l) ramp_[l] = I(l * s.stride[2]);
+  }
+
+  // Calls f(first output, part, largest, position) along the row of outputs with these windows of depth and height.
+  template <class F>
+  void run(const T* plane, Window depth, Window height, F&& f) {
+    int64_t count = 0, step = s_.stride[2], pad = s_.padding[2];
+    for (int64_t d = depth.begin; d < depth.end; d += depth.step)
+      for (int64_t h = height.begin; h < height.end; h += height.step, ++count) {
+        I start = I((d * s_.in[1] + h) * s_.in[2]);
+        A* to = rows_ + count * length_ + pad;
+        each<A>(s_.in[2], [&](int64_t i, auto part) { store_n(to + i, load_n(plane + start + i, part, A(0)), part); });
+        starts_[count] = start;
+      }
+    each<A>(s_.out[2], [&](int64_t o, auto part) {
+      Lanes<A> best = splat(-infinity<A>());
+      Mask<A> at = load_lanes(first_ + o) + starts_[0];
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t k = 0; k < s_.kernel[2]; ++k) {
+          int64_t from = o * step + k * s_.dilation[2];
+          Lanes<A> v = strided(rows_ + r * length_ + from, step);
+          Mask<A> better = (v > best) | (v != v);
+          best = better ? v : best;
+          at = better ? ramp_ + I(starts_[r] + from - pad) : at;
+        }
+      f(o, part, best, at);
+    });
+  }
+  static int64_t lanes_in(Whole) { return kLanes<A>; }
+  static int64_t lanes_in(Rest r) { return r.n; }
+
+ private:
+  static Mask<A> load_lanes(const I* p) {
+    Mask<A> v;
+    __builtin_memcpy(&v, p, sizeof(v));
+    return v;
+  }
+  static Lanes<A> strided(const A* p, int64_t step) {
+    if (step == 1) return load(p);
+    if (step == 2) return even_lanes(load(p), load(p + kLanes<A>));
+    Lanes<A> v;
+    for (int l = 0; l < kLanes<A>; ++l) v[l] = p[l * step];
+    return v;
+  }
+
+  const PoolShape& s_;
+  int64_t length_;
+  Scratch<A> rows_;
+  Scratch<I> starts_;  // of each row, in the plane
+  Scratch<I> first_;   // the first column of each output's window
+  Mask<A> ramp_;
+};
+
+// Calls put(output, position, value) for all outputs of a plane in order.
+template <class T, class Put>
+void row_maxima(const PoolShape& s, RowArgmax<T>& rows, const T* plane, Put&& put) {
+  int64_t row = 0;
+  for (int64_t i = 0; i < s.out[0]; ++i)
+    for (int64_t j = 0; j < s.out[1]; ++j, row += s.out[2])
+      rows.run(plane, window(s, 0, i), window(s, 1, j), [&](int64_t o, auto part, Lanes<Acc<T>> best, Mask<Acc<T>> at) {
+        for (int64_t l = 0; l < RowArgmax<T>::lanes_in(part); ++l) put(row + o + l, int64_t(at[l]), best[l]);
+      });
+}
+
 template <class T>
 void max_with_indices(const MaxPoolArgs& a) {
   const PoolShape& s = a.shape;
   int64_t in = volume(s.in), out = volume(s.out);
   parallel_for(s.batch * s.channels, larger(4096 / larger(out, 1), 1), [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) {
-      const T* x = static_cast<const T*>(a.input) + c * in;
-      T* y = static_cast<T*>(a.output) + c * out;
-      outputs(s, [&](int64_t o, Window d, Window h, Window w) {
-        int64_t at = argmax(s, x, d, h, w);
-        y[o] = x[at];
-        if (a.indices) a.indices[c * out + o] = at;
+    auto planes = [&](auto&& one) {
+      for (int64_t c = begin; c < end; ++c)
+        one(static_cast<const T*>(a.input) + c * in, static_cast<T*>(a.output) + c * out, a.indices + c * out);
+    };
+    if (RowArgmax<T>::fits(s)) {
+      RowArgmax<T> rows(s);
+      planes([&](const T* x, T* y, int64_t* where) {
+        row_maxima(s, rows, x, [&](int64_t o, int64_t at, Acc<T>) {
+          y[o] = x[at];
+          where[o] = at;
+        });
+      });
+    } else {
+      planes([&](const T* x, T* y, int64_t* where) {
+        outputs(s, [&](int64_t o, Window d, Window h, Window w) {
+          where[o] = argmax(s, x, d, h, w);
+          y[o] = x[where[o]];
+        });
       });
     }
   });
@@ -181,16 +274,28 @@ void max_backward_planes(const MaxPoolBackwardArgs& a) {
   const PoolShape& s = a.shape;
   int64_t in = volume(s.in), out = volume(s.out);
   parallel_for(s.batch * s.channels, larger(4096 / larger(out, 1), 1), [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) {
-      const T* x = static_cast<const T*>(a.input) + c * in;
-      const T* g = static_cast<const T*>(a.grad) + c * out;
-      T* d = static_cast<T*>(a.grad_input) + c * in;
-      __builtin_memset(d, 0, size_t(in) * sizeof(T));
-      auto add = [&](int64_t at, int64_t o) { store_one(d + at, load_one(d + at) + load_one(g + o)); };
-      if (a.indices)
+    auto planes = [&](auto&& one) {
+      for (int64_t c = begin; c < end; ++c) {
+        const T* g = static_cast<const T*>(a.grad) + c * out;
+        T* d = static_cast<T*>(a.grad_input) + c * in;
+        __builtin_memset(d, 0, size_t(in) * sizeof(T));
+        one(c, [=](int64_t at, int64_t o) { store_one(d + at, load_one(d + at) + load_one(g + o)); });
+      }
+    };
+    const T* x = static_cast<const T*>(a.input);
+    if (a.indices) {
+      planes([&](int64_t c, auto add) {
         for (int64_t o = 0; o < out; ++o) add(a.indices[c * out + o], o);
-      else
-        outputs(s, [&](int64_t o, Window i, Window j, Window k) { add(argmax(s, x, i, j, k), o); });
+      });
+    } else if (RowArgmax<T>::fits(s)) {
+      RowArgmax<T> rows(s);
+      planes([&](int64_t c, auto add) {
+        row_maxima(s, rows, x + c * in, [&](int64_t o, int64_t at, Acc<T>) { add(at, o); });
+      });
+    } else {
+      planes([&](int64_t c, auto add) {
+        outputs(s, [&](int64_t o, Window i, Window j, Window k) { add(argmax(s, x + c * in, i, j, k), o); });
+      });
     }
   });
 }

@@ -51,27 +51,27 @@ Acc<T> row_exp(const T* x, int64_t n, Acc<T> max, Put&& put) {
 }
 
 template <class T>
-void softmax_row(const T* x, T* y, int64_t n, Acc<T>* scratch) {
+void softmax_row(const T* x, T* y, int64_t n, bool streaming, Acc<T>* scratch) {
   using A = Acc<T>;
   A max = row_max(x, n);
   if (n <= kScratch) {
     A sum = row_exp(x, n, max, [&](int64_t i, Lanes<A> e, auto) { store(scratch + i, e); });
     Lanes<A> scale = splat(A(1) / sum);
-    each<A>(n, [&](int64_t i, auto part) { store_n(y + i, load(scratch + i) * scale, part); });
+    write_row(y, n, streaming, [&](int64_t i, auto) { return load(scratch + i) * scale; });
   } else {
     A sum = row_exp(x, n, max, [](int64_t, Lanes<A>, auto) {});
     Lanes<A> scale = splat(A(1) / sum), m = splat(max);
-    each<A>(n, [&](int64_t i, auto part) { store_n(y + i, exp(load_n(x + i, part, A(0)) - m) * scale, part); });
+    write_row(y, n, streaming, [&](int64_t i, auto part) { return exp(load_n(x + i, part, A(0)) - m) * scale; });
   }
 }
 
 template <class T>
-void log_softmax_row(const T* x, T* y, int64_t n) {
+void log_softmax_row(const T* x, T* y, int64_t n, bool streaming) {
   using A = Acc<T>;
   A max = row_max(x, n);
   A sum = row_exp(x, n, max, [](int64_t, Lanes<A>, auto) {});
   Lanes<A> m = splat(max), l = splat(log_one(sum));
-  each<A>(n, [&](int64_t i, auto part) { store_n(y + i, load_n(x + i, part, A(0)) - m - l, part); });
+  write_row(y, n, streaming, [&](int64_t i, auto part) { return load_n(x + i, part, A(0)) - m - l; });
 }
 
 template <class T>
@@ -79,55 +79,67 @@ void rows(const SoftmaxArgs& a) {
   using A = Acc<T>;
   const T* x = static_cast<const T*>(a.input);
   T* y = static_cast<T*>(a.output);
+  bool streaming = should_stream(y, a.n, a.outer);
   parallel_for(a.outer, larger(kGrain / a.n, 1), [&](int64_t begin, int64_t end) {
     alignas(64) A scratch[kScratch];
     for (int64_t r = begin; r < end; ++r)
       if (a.log)
-        log_softmax_row(x + r * a.n, y + r * a.n, a.n);
+        log_softmax_row(x + r * a.n, y + r * a.n, a.n, streaming);
       else
-        softmax_row(x + r * a.n, y + r * a.n, a.n, scratch);
+        softmax_row(x + r * a.n, y + r * a.n, a.n, streaming, scratch);
+    if (streaming) streamed();
   });
 }
 
-// The dim is not the last: `width` neighbouring columns at a time, each row of them contiguous.
+// The largest element of each column and the sum of exp(element - largest), in one pass over the memory: eight rows at
+// a time, the sum so far scaled when they raise the largest.
+template <class T>
+void column_sums(const T* x, int64_t n, int64_t stride, int64_t width, Acc<T>* max, Acc<T>* sum) {
+  using A = Acc<T>;
+  for (int64_t i = 0; i < width + kLanes<A>; ++i) max[i] = -infinity<A>(), sum[i] = 0;
+  auto take = [&]<int count>(const T* from) {
+    each<A>(width, [&](int64_t i, auto part) {
+      Lanes<A> v[count], before = load(max + i), m = before;
+      for (int k = 0; k < count; ++k) {
+        v[k] = load_n(from + k * stride + i, part, -infinity<A>());
+        m = larger(v[k], m);
+      }
+      // Where all are minus infinity so far, their exponentials are to be 0.
+      Lanes<A> at = m == -infinity<A>() ? Lanes<A>{} : m;
+      Lanes<A> s = load(sum + i) * exp(before - at);
+      for (int k = 0; k < count; ++k) s += exp(v[k] - at);
+      store(max + i, m);
+      store(sum + i, s);
+    });
+  };
+  int64_t j = 0;
+  for (; j + 8 <= n; j += 8) take.template operator()<8>(x + j * stride);
+  for (; j < n; ++j) take.template operator()<1>(x + j * stride);
+}
+
+// The dim is not the last: up to kColumns neighbouring columns at a time, each row of them contiguous.
 template <class T>
 void columns(const SoftmaxArgs& a) {
   using A = Acc<T>;
-  int64_t blocks = (a.inner + kColumns - 1) / kColumns;
-  parallel_for(a.outer * blocks, larger(kGrain / (a.n * smaller(a.inner, kColumns)), 1),
-               [&](int64_t begin, int64_t end) {
-                 alignas(64) A max[kColumns + kLanes<A>], sum[kColumns + kLanes<A>];
-                 for (int64_t b = begin; b < end; ++b) {
-                   int64_t first = b % blocks * kColumns, width = smaller(a.inner - first, kColumns);
-                   int64_t base = b / blocks * a.n * a.inner + first;
-                   const T* x = static_cast<const T*>(a.input) + base;
-                   T* y = static_cast<T*>(a.output) + base;
-                   for (int64_t i = 0; i < width + kLanes<A>; ++i) max[i] = -infinity<A>(), sum[i] = 0;
-                   for (int64_t j = 0; j < a.n; ++j)
-                     each<A>(width, [&](int64_t i, auto part) {
-                       store(max + i, larger(load_n(x + j * a.inner + i, part, -infinity<A>()), load(max + i)));
-                     });
-                   for (int64_t j = 0; j < a.n; ++j)
-                     each<A>(width, [&](int64_t i, auto part) {
-                       Lanes<A> e = exp(load_n(x + j * a.inner + i, part, A(0)) - load(max + i));
-                       if (!a.log && sizeof(T) == sizeof(A)) store_n(y + j * a.inner + i, e, part);
-                       store(sum + i, load(sum + i) + e);
-                     });
-                   for (int64_t i = 0; i < width; ++i) sum[i] = a.log ? log_one(sum[i]) : A(1) / sum[i];
-                   for (int64_t j = 0; j < a.n; ++j)
-                     each<A>(width, [&](int64_t i, auto part) {
-                       int64_t at = j * a.inner + i;
-                       Lanes<A> v;
-                       if (a.log)
-                         v = load_n(x + at, part, A(0)) - load(max + i) - load(sum + i);
-                       else if (sizeof(T) == sizeof(A))
-                         v = load_n(y + at, part, A(0)) * load(sum + i);
-                       else
-                         v = exp(load_n(x + at, part, A(0)) - load(max + i)) * load(sum + i);
-                       store_n(y + at, v, part);
-                     });
-                 }
-               });
+  int64_t blocks = (a.inner + kColumns - 1) / kColumns, grain = a.n * smaller(a.inner, kColumns);
+  bool streaming = should_stream(static_cast<T*>(a.output), a.inner, a.outer * a.n);
+  parallel_for(a.outer * blocks, larger(kGrain / grain, 1), [&](int64_t begin, int64_t end) {
+    alignas(64) A max[kColumns + kLanes<A>], sum[kColumns + kLanes<A>];
+    for (int64_t b = begin; b < end; ++b) {
+      int64_t first = b % blocks * kColumns, width = smaller(a.inner - first, kColumns);
+      int64_t base = b / blocks * a.n * a.inner + first;
+      const T* x = static_cast<const T*>(a.input) + base;
+      T* y = static_cast<T*>(a.output) + base;
+      column_sums(x, a.n, a.inner, width, max, sum);
+      for (int64_t i = 0; i < width; ++i) sum[i] = a.log ? log_one(sum[i]) : A(1) / sum[i];
+      for (int64_t j = 0; j < a.n; ++j)
+        write_row(y + j * a.inner, width, streaming, [&](int64_t i, auto part) {
+          Lanes<A> v = load_n(x + j * a.inner + i, part, A(0)) - load(max + i), s = load(sum + i);
+          return a.log ? v - s : exp(v) * s;
+        });
+    }
+    if (streaming) streamed();
+  });
 }
 
 template <class T>
