@@ -3,8 +3,8 @@
 #include "core/parallel.h"
 #include "cpu/lanes.h"
 
-// The order of operations is that of PyTorch's single-tensor optimizers, so that float32 trajectories agree to
-// rounding.
+// The order of operations, fused ones among them, is that of PyTorch's single-tensor optimizers: float32 trajectories
+// agree but for PyTorch's square root, which is not always the nearest float.
 
 namespace tl::cpu::TL_ISA {
 namespace {
@@ -66,7 +66,7 @@ void adam(const OptimPiece* pieces, int64_t count, const AdamOptions& o) {
       Lanes<A> x = load_n(w + i, part, A(0));
       Lanes<A> g = gradient<T>(p, i, x, o.maximize, o.decoupled ? 0 : o.weight_decay, part);
       if (o.decoupled) x *= decay;
-      Lanes<A> m0 = load_n(m + i, part, A(0)), v1 = load_n(v + i, part, A(0)) * beta2 + rest2 * g * g;
+      Lanes<A> m0 = load_n(m + i, part, A(0)), v1 = fma(rest2 * g, g, load_n(v + i, part, A(0)) * beta2);
       Lanes<A> m1 = near ? fma(towards, g - m0, m0) : g - (g - m0) * back;
       store_n(m + i, m1, part);
       store_n(v + i, v1, part);
@@ -90,7 +90,7 @@ void adagrad(const OptimPiece* pieces, int64_t count, const AdagradOptions& o) {
     each<A>(p.n, [&](int64_t i, auto part) {
       Lanes<A> x = load_n(w + i, part, A(0));
       Lanes<A> g = gradient<T>(p, i, x, o.maximize, o.weight_decay, part);
-      Lanes<A> sum = load_n(s + i, part, A(0)) + g * g;
+      Lanes<A> sum = fma(g, g, load_n(s + i, part, A(0)));
       store_n(s + i, sum, part);
       store_n(w + i, x + minus_lr * g / (sqrt(sum) + eps), part);
     });
@@ -109,12 +109,12 @@ void rmsprop(const OptimPiece* pieces, int64_t count, const RmspropOptions& o) {
     each<A>(p.n, [&](int64_t i, auto part) {
       Lanes<A> x = load_n(w + i, part, A(0));
       Lanes<A> g = gradient<T>(p, i, x, o.maximize, o.weight_decay, part);
-      Lanes<A> v1 = load_n(v + i, part, A(0)) * alpha + rest * g * g;
+      Lanes<A> v1 = fma(rest * g, g, load_n(v + i, part, A(0)) * alpha);
       store_n(v + i, v1, part);
       if (o.centered) {
         Lanes<A> a0 = load_n(mean + i, part, A(0)), a1 = fma(rest, g - a0, a0);
         store_n(mean + i, a1, part);
-        v1 = v1 - a1 * a1;
+        v1 = fma(-a1, a1, v1);
       }
       Lanes<A> denominator = sqrt(v1) + eps;
       if (m) {
@@ -138,10 +138,10 @@ void adadelta(const OptimPiece* pieces, int64_t count, const AdadeltaOptions& o)
     each<A>(p.n, [&](int64_t i, auto part) {
       Lanes<A> x = load_n(w + i, part, A(0));
       Lanes<A> g = gradient<T>(p, i, x, o.maximize, o.weight_decay, part);
-      Lanes<A> v1 = load_n(v + i, part, A(0)) * rho + rest * g * g, a0 = load_n(acc + i, part, A(0));
+      Lanes<A> v1 = fma(rest * g, g, load_n(v + i, part, A(0)) * rho), a0 = load_n(acc + i, part, A(0));
       Lanes<A> delta = sqrt(a0 + eps) / sqrt(v1 + eps) * g;
       store_n(v + i, v1, part);
-      store_n(acc + i, a0 * rho + rest * delta * delta, part);
+      store_n(acc + i, fma(rest * delta, delta, a0 * rho), part);
       store_n(w + i, fma(delta, minus_lr, x), part);
     });
   });
