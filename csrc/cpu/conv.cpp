@@ -1,6 +1,7 @@
 #include "kernels/conv.h"
 
 #include "cpu/conv_pass.h"
+#include "cpu/gemv.h"
 
 namespace tl::cpu::TL_ISA {
 namespace {
@@ -204,8 +205,11 @@ void backward_input(const ConvArgs& g) {
                 for (int64_t group = 0; group < g.groups; ++group) {
                   const S* src = w + ((group * g.cout + c) * g.cin) * taps + which;
                   T* dst = packed + group * panels + round_up(g.cin, kMR) * k_done + k * kMR;
-                  for (int64_t m = 0; m < round_up(g.cin, kMR); ++m)
-                    dst[m / kMR * p.k * kMR + m % kMR] = m < g.cin ? widen(src[m * taps]) : T(0);
+                  int rows;
+                  for (int64_t m = 0; m < g.cin; m += rows, dst += p.k * kMR) {
+                    rows = panel_rows(g.cin - m);
+                    for (int i = 0; i < kMR; ++i) dst[i] = i < rows ? widen(src[(m + i) * taps]) : T(0);
+                  }
                 }
               }
         k_done += p.k;
@@ -231,6 +235,49 @@ void backward_input(const ConvArgs& g) {
   });
 }
 
+// Adds the products of R taps with C output channels, each a run of places, to sums[tap * ld + channel].
+template <class T, int R, int C>
+void dot_tile(int64_t places, const T* x, const int64_t* offsets, const T* y, int64_t y_row, T* sums, int64_t ld) {
+  constexpr int W = kLanes<T>;
+  Vec<T> acc[R][C] = {};
+  const T* rows[R];
+  for (int i = 0; i < R; ++i) rows[i] = x + offsets[i];
+  int64_t p = 0;
+  for (; p + W <= places; p += W) {
+    Vec<T> yv[C];
+#pragma GCC unroll 8
+    for (int j = 0; j < C; ++j) yv[j] = load(y + j * y_row + p);
+#pragma GCC unroll 8
+    for (int i = 0; i < R; ++i) {
+      const Vec<T> xv = load(rows[i] + p);
+#pragma GCC unroll 8
+      for (int j = 0; j < C; ++j) acc[i][j] = fma<T>(xv, yv[j], acc[i][j]);
+    }
+  }
+  if (p < places) {
+    const Mask<T> mask(int(places - p));
+    Vec<T> yv[C];
+    for (int j = 0; j < C; ++j) yv[j] = mask.load(y + j * y_row + p);
+#pragma GCC unroll 8
+    for (int i = 0; i < R; ++i) {
+      const Vec<T> xv = mask.load(rows[i] + p);
+#pragma GCC unroll 8
+      for (int j = 0; j < C; ++j) acc[i][j] = fma<T>(xv, yv[j], acc[i][j]);
+    }
+  }
+  for (int i = 0; i < R; ++i)
+    for (int j = 0; j < C; ++j) sums[i * ld + j] = sums[i * ld + j] + lanes_sum<T>(acc[i][j]);
+}
+
+template <class T, int C>
+void dot_taps(int64_t k, int64_t places, const T* x, const int64_t* offsets, const T* y, int64_t y_row, T* sums,
+              int64_t ld) {
+  constexpr int R = kNV == 4 ? 6 : 3;  // sums that fit the registers
+  int64_t i = 0;
+  for (; i + R <= k; i += R) dot_tile<T, R, C>(places, x, offsets + i, y, y_row, sums + i * ld, ld);
+  for (; i < k; ++i) dot_tile<T, 1, C>(places, x, offsets + i, y, y_row, sums + i * ld, ld);
+}
+
 // w = sum over images and places of x (tap) times y (output channel): y is turned so that channels lie side by side,
 // zeros stand between its rows where x wraps around, and every tap of x is a run of memory again.
 template <class S>
@@ -248,16 +295,19 @@ void backward_weight(const ConvArgs& g) {
   const int64_t pieces = most(1, least(g.batch, size > (int64_t(4) << 20) ? 4 : 16));
   const int64_t per_piece = (g.batch + pieces - 1) / pieces;
   const bool direct = s.direct && __is_same(S, T);
+  // Few channels would leave most lanes idle: then the lanes are places, and y keeps its order.
+  const bool by_places = g.cout * 2 <= W;
+  const int64_t turned_size = by_places ? g.cout * places : places * channels;
   Scratch sums(g.groups * pieces * size + k * 8);
   int64_t* offsets = sums.as<int64_t>();
   T* partial = sums.as<T>(k * 8);
   forward_offsets(g, s, offsets);
   auto run = [&](int64_t begin, int64_t end) {
     const int64_t source_size = direct ? 0 : round_up(g.cin * s.channel + NR, 16);
-    Scratch scratch((source_size + places * channels) * int64_t(sizeof(T)));
+    Scratch scratch((source_size + turned_size) * int64_t(sizeof(T)));
     T* buffer = scratch.as<T>();
     T* turned = buffer + source_size;
-    for (int64_t i = 0; i < places * channels; ++i) turned[i] = T(0);
+    for (int64_t i = 0; i < turned_size; ++i) turned[i] = T(0);
     for (int64_t job = begin; job < end; ++job) {
       const int64_t group = job / pieces, piece = job % pieces;
       T* c = partial + job * k * cols;
@@ -271,6 +321,29 @@ void backward_weight(const ConvArgs& g) {
         if (!direct) fill_source<S, T>(s, x + image * g.cin * input_plane(g), g.cin, buffer);
         for (int64_t z = 0; z < g.dim[0].out; ++z) {
           const S* from = y + image * g.cout * plane + z * oh * ow;
+          if constexpr (__is_same(T, float) || __is_same(T, double)) {
+            if (by_places) {
+              for (int64_t j = 0; j < g.cout; ++j)
+                for (int64_t row = 0; row < oh; ++row)
+                  for (int64_t col = 0; col < ow; ++col)
+                    turned[j * places + row * pitch + col] = widen(from[j * plane + row * ow + col]);
+              if (first)
+                for (int64_t i = 0; i < k * cols; ++i) c[i] = T(0);
+              first = false;
+              const T* at = source + z * s.dim[1].size * pitch;
+              for (int64_t j = 0; j < g.cout;) {
+                const int64_t left = g.cout - j;
+                const T* yj = turned + j * places;
+                if (left >= 4)
+                  dot_taps<T, 4>(k, places, at, offsets, yj, places, c + j, cols), j += 4;
+                else if (left >= 2)
+                  dot_taps<T, 2>(k, places, at, offsets, yj, places, c + j, cols), j += 2;
+                else
+                  dot_taps<T, 1>(k, places, at, offsets, yj, places, c + j, cols), j += 1;
+              }
+              continue;
+            }
+          }
           for (int64_t j = 0; j < g.cout; j += W) {
             T* dst = turned + j / NR * places * NR + j % NR;
             const int n_cols = int(least(W, g.cout - j));

@@ -39,6 +39,20 @@ struct Source {
   }
 };
 
+#if defined(TL_ISA_avx512)
+// Lanes from lo up to hi, zero elsewhere; only those are read.
+template <class T>
+[[gnu::always_inline]] inline Vec<T> load_lanes(const T* p, int64_t lo, int64_t hi) {
+  const int64_t a = least(most(lo, 0), kLanes<T>), b = least(most(hi, 0), kLanes<T>);
+  const unsigned bits = ((1u << b) - 1u) & ~((1u << a) - 1u);
+  if constexpr (sizeof(T) == 4)
+    return __builtin_bit_cast(Vec<T>, _mm512_maskz_loadu_epi32(__mmask16(bits), p));
+  else
+    return __builtin_bit_cast(Vec<T>, _mm512_maskz_loadu_epi64(__mmask8(bits), p));
+}
+#endif
+
+// dst needs room for one tile behind it.
 template <class S, class T>
 void fill_source(const Source& s, const S* image, int64_t channels, T* dst) {
   const SourceDim &d = s.dim[0], &h = s.dim[1], &w = s.dim[2];
@@ -59,6 +73,15 @@ void fill_source(const Source& s, const S* image, int64_t channels, T* dst) {
                 continue;
               }
               const S* row = image + (z * h.in + y) * w.in + shift;
+#if defined(TL_ISA_avx512)
+              if constexpr (__is_same(S, T)) {
+                if (w.stride == 1) {
+                  // What a store writes past its row is overwritten by the next; the last one has slack behind it.
+                  for (int64_t q = 0; q < w.size; q += kLanes<T>) store(dst + q, load_lanes(row + q, lo - q, hi - q));
+                  continue;
+                }
+              }
+#endif
               for (int64_t q = 0; q < lo; ++q) dst[q] = T(0);
               if (w.stride == 1)
                 for (int64_t q = lo; q < hi; ++q) dst[q] = widen(row[q]);
@@ -97,6 +120,117 @@ inline constexpr bool kCompress<double> = true;
 }
 #endif
 
+// One row of weights (depthwise): row by row, sums in registers.
+template <class T>
+void run_single(const Pass<T>& p, const T* source, T* out, const T* bias) {
+  constexpr int W = kLanes<T>, V = kNV;
+  const int64_t cols = p.count[2];
+  const T b = bias ? *bias : T(0);
+  auto run = [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t z = row / p.count[1], y = row % p.count[1];
+      const T* base = source + z * p.pitch[0] + y * p.pitch[1];
+      T* to = out + p.start + z * p.step[0] + y * p.step[1];
+      int64_t x = 0;
+      for (; x + V * W <= cols; x += V * W) {
+        Vec<T> acc[V] = {};
+        for (int64_t k = 0; k < p.k; ++k) {
+          const T* from = base + p.offsets[k] + x;
+          const Vec<T> w = splat(p.a[k * kMR]);
+#pragma GCC unroll 8
+          for (int v = 0; v < V; ++v) acc[v] = fma<T>(w, load(from + v * W), acc[v]);
+        }
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) store(to + x + v * W, acc[v] + b);
+      }
+      for (; x < cols; x += 2 * W) {
+        const int64_t left = cols - x;
+        const Mask<T> first(int(least(left, W))), second(int(most(0, least(left - W, W))));
+        Vec<T> a0 = {}, a1 = {};
+        for (int64_t k = 0; k < p.k; ++k) {
+          const T* from = base + p.offsets[k] + x;
+          const Vec<T> w = splat(p.a[k * kMR]);
+          a0 = fma<T>(w, first.load(from), a0);
+          a1 = fma<T>(w, second.load(from + W), a1);
+        }
+        first.store(to + x, a0 + b);
+        second.store(to + x + W, a1 + b);
+      }
+    }
+  };
+  parallel_for(p.count[0] * p.count[1], most(1, kParallelWork / most(1, p.k * cols)), run);
+}
+
+#if defined(TL_ISA_avx512)
+// The same with the taps of a tile's places copied side by side, a piece of the inner dimension at a time.
+template <class T>
+void run_packed(const Pass<T>& p, const T* source, T* out, const T* bias) {
+  constexpr int W = kLanes<T>, NR = kNR<T>;
+  const int64_t cols = p.count[2], pitch = p.pitch[1], all = p.count[1] * cols;
+  const int64_t tiles = (all + NR - 1) / NR, kc = inner_block<T>(p.k);
+  auto run = [&](int64_t begin, int64_t end) {
+    Scratch scratch((kc * NR + W) * int64_t(sizeof(T)));
+    T* panel = scratch.as<T>();
+    for (int64_t job = begin; job < end; ++job) {
+      const int64_t z = job / tiles, j = job % tiles * NR;
+      const int width = int(least(NR, all - j)), v = (width + W - 1) / W;
+      // The places lie in vectors from place `first` of the source on, of which some lanes are kept.
+      const int64_t first = j / cols * pitch + j % cols;
+      unsigned bits[NR];
+      int64_t at[NR];
+      int64_t x = j % cols;
+      int steps = 0;
+      for (int64_t done = 0, place = 0; done < width; place += W) {
+        unsigned kept = 0;
+        for (int l = 0; l < W; ++l) {
+          if (x < cols && done < width) kept |= 1u << l, ++done;
+          if (++x == pitch) x = 0;
+        }
+        if (kept) bits[steps] = kept, at[steps++] = place;
+      }
+      TileArgs<T> t;
+      Epilogue<T> e;
+      t.epilogue = &e;
+      t.a_rows = nullptr;
+      t.b_offsets = nullptr;
+      t.a_step = t.b_step = 0;
+      t.ldc = p.channel;
+      t.last = width - (v - 1) * W;
+      t.b = panel;
+      for (int64_t k0 = 0; k0 < p.k; k0 += kc) {
+        const int64_t kb = least(kc, p.k - k0);
+        const T* base = source + z * p.pitch[0] + first;
+        for (int64_t k = 0; k < kb; ++k) {
+          const T* from = base + p.offsets[k0 + k];
+          T* to = panel + k * NR;
+          for (int s = 0; s < steps; ++s) {
+            Vec<T> got;
+            if constexpr (sizeof(T) == 4)
+              got = (Vec<T>)_mm512_maskz_loadu_ps(__mmask16(bits[s]), from + at[s]);
+            else
+              got = (Vec<T>)_mm512_maskz_loadu_pd(__mmask8(bits[s]), from + at[s]);
+            store(to, compress(bits[s], got));
+            to += __builtin_popcount(bits[s]);
+          }
+        }
+        e.finish = k0 > 0 ? Finish::Accumulate : bias ? Finish::General : Finish::Store;
+        e.beta = 1, e.d_row = 1, e.d_col = 0;
+        t.k = kb;
+        int r;
+        t.a = p.a + k0 * kMR;
+        for (int64_t i = 0; i < p.m; i += r, t.a += kMR * p.k) {
+          r = panel_rows(p.m - i);
+          t.c = out + p.start + z * p.step[0] + i * p.channel + j;
+          t.d = bias ? bias + i : nullptr;
+          micro_table<T, kPackedPacked>.at[r - 1][v - 1](t);
+        }
+      }
+    }
+  };
+  parallel_for(p.count[0] * tiles, most(1, kParallelWork / most(1, p.m * p.k * NR)), run);
+}
+#endif
+
 template <class S, class T = Compute<S>>
 void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
   constexpr int W = kLanes<T>, NR = kNR<T>;
@@ -106,6 +240,17 @@ void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
   const int64_t tiles = (places + NR - 1) / NR;
   const bool contiguous = p.step[2] == 1 && (rows == 1 || p.step[1] == cols);
   const bool dense = __is_same(S, T) && contiguous && (pitch == cols || rows == 1);
+  const bool compressed = __is_same(S, T) && kCompress<T> && contiguous;
+  if constexpr (__is_same(S, T)) {
+    if (p.m == 1 && p.k <= 64 && p.step[2] == 1) return run_single(p, source, out, bias);
+  }
+#if defined(TL_ISA_avx512)
+  if constexpr (__is_same(S, T) && kCompress<T>) {
+    // With many rows of weights, leaving out the places between rows is worth a copy of the taps.
+    const int64_t with = (places + W - 1) / W, without = (rows * cols + W - 1) / W;
+    if (compressed && !dense && p.m * (with - without) > 4 * with) return run_packed(p, source, out, bias);
+  }
+#endif
   const MicroTable<T, kPackedIndirect>& table = micro_table<T, kPackedIndirect>;
   auto run = [&](int64_t begin, int64_t end) {
     alignas(64) T tile[kMR * NR];
@@ -133,11 +278,13 @@ void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
             e.d_col = 0;
           }
           t.ldc = p.channel;
-          for (int64_t i = 0; i < p.m; i += kMR) {
-            t.a = p.a + i * p.k;
+          int r;
+          t.a = p.a;
+          for (int64_t i = 0; i < p.m; i += r, t.a += kMR * p.k) {
+            r = panel_rows(p.m - i);
             t.c = place + i * p.channel + j;
             t.d = bias ? bias + i : nullptr;
-            table.at[least(kMR, p.m - i) - 1][v - 1](t);
+            table.at[r - 1][v - 1](t);
           }
         }
         continue;
@@ -147,20 +294,27 @@ void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
       t.d = nullptr;
       // Which lanes are places of the output.
       int64_t y = j / pitch, x = j % pitch;
+      [[maybe_unused]] const int64_t first = y * cols + least(x, cols);
       int kept = 0;
-      unsigned keep[kNV] = {};
-      const int64_t first = y * cols + least(x, cols);
-      for (int l = 0; l < width; ++l) {
+      uint64_t keep = 0;
+      for (int l = 0; l < width;) {
+        const int64_t to_edge = x < cols ? cols - x : pitch - x;
+        const int n = int(least(to_edge, width - l));
         if (x < cols) {
-          lane[kept] = l;
-          place_of[kept++] = y * p.step[1] + x * p.step[2];
-          keep[l / W] |= 1u << (l % W);
+          keep |= (n < 64 ? (uint64_t(1) << n) - 1 : ~uint64_t(0)) << l;
+          if (!compressed)
+            for (int q = 0; q < n; ++q) {
+              lane[kept] = l + q;
+              place_of[kept++] = y * p.step[1] + (x + q) * p.step[2];
+            }
         }
-        if (++x == pitch) x = 0, ++y;
+        l += n, x += n;
+        if (x == pitch) x = 0, ++y;
       }
-      for (int64_t i = 0; i < p.m; i += kMR) {
-        const int r = int(least(kMR, p.m - i));
-        t.a = p.a + i * p.k;
+      int r;
+      t.a = p.a;
+      for (int64_t i = 0; i < p.m; i += r, t.a += kMR * p.k) {
+        r = panel_rows(p.m - i);
         table.at[r - 1][v - 1](t);
         for (int q = 0; q < r; ++q) {
           const T* from = tile + q * NR;
@@ -168,13 +322,13 @@ void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
           const T b = bias ? T(widen(bias[i + q])) : T(0);
 #if defined(TL_ISA_avx512)
           if constexpr (__is_same(S, T) && kCompress<T>) {
-            if (contiguous) {
+            if (compressed) {
               S* dst = to + first;
               const Vec<T> bv = splat(b);
               for (int u = 0; u < v; ++u) {
-                if (!keep[u]) continue;
-                const int n = __builtin_popcount(keep[u]);
-                Mask<T>(n).store(dst, compress(keep[u], load(from + u * W) + bv));
+                const unsigned bits = unsigned(keep >> u * W) & ((1u << W) - 1u);
+                const int n = __builtin_popcount(bits);
+                Mask<T>(n).store(dst, compress(bits, load(from + u * W) + bv));
                 dst += n;
               }
               continue;

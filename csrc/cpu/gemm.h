@@ -88,10 +88,12 @@ void gemm_one_thread(const Problem<S>& q) {
         t.b_offsets = nullptr;
         t.ldc = q.ldc;
         t.epilogue = &e;
-        for (int64_t i = 0; i < mb; i += kMR) {
-          const int r = int(least(kMR, mb - i));
+        int r;
+        const T* panel = a_buffer;
+        for (int64_t i = 0; i < mb; i += r, panel += kMR * kb) {
+          r = panel_rows(mb - i);
           if (pack_left) {
-            t.a = a_buffer + i * kb;
+            t.a = panel;
           } else if constexpr (same) {
             t.a = q.a + (i0 + i) * q.a_row + p0 * q.a_col;
           }

@@ -207,12 +207,18 @@ void pack_b(int64_t k, int64_t n, const S* b, int64_t row, int64_t col, T* dst) 
   }
 }
 
-// a (m x k) into panels of kMR rows, each k columns of kMR, zeros past row m.
+// The rows of the next panel when `left` rows are left: the last two panels share what would leave one of them thin.
+[[gnu::always_inline]] inline int panel_rows(int64_t left) {
+  return int(left > kMR && left < 2 * kMR - 2 ? (left + 1) / 2 : least(kMR, left));
+}
+
+// a (m x k) into panels of up to kMR rows, each k columns of kMR, zeros past the rows of the panel.
 template <class S, class T = Compute<S>>
 void pack_a(int64_t m, int64_t k, const S* a, int64_t row, int64_t col, T* dst) {
-  for (int64_t i = 0; i < m; i += kMR, dst += k * kMR) {
+  int rows;
+  for (int64_t i = 0; i < m; i += rows, dst += k * kMR) {
     const S* src = a + i * row;
-    const int rows = int(least(kMR, m - i));
+    rows = panel_rows(m - i);
     if (rows == kMR) {
       if (row == 1) {
         for (int64_t p = 0; p < k; ++p)

@@ -243,6 +243,8 @@ Tensor addbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, c
               const Out& out) {
   check(batch1.dim() == 3, "batch1 must be a 3D tensor");
   check(batch2.dim() == 3, "batch2 must be a 3D tensor");
+  const Dims sizes{batch1.size(1), batch2.size(2)};
+  if (!out.inplace) expanded_strides(input, sizes);
   check(batch1.size(0) == batch2.size(0), "batch1 and batch2 must have same number of batches, got ", batch1.size(0),
         " and ", batch2.size(0));
   if (batch1.size(2) != batch2.size(1))
@@ -253,8 +255,6 @@ Tensor addbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, c
     fail("self and mat2 must have the same dtype, but got ", type_name(input.dtype()), " and ",
          type_name(dtype != input.dtype() ? dtype : batch2.dtype()));
   check_not_bool(dtype, "addmm_impl_cpu_");
-  const Dims sizes{batch1.size(1), batch2.size(2)};
-  if (!out.inplace) expanded_strides(input, sizes);
   // Half types are summed in float32 and rounded once.
   if (is_half(dtype)) {
     auto wide = [](const Tensor& t) { return to_dtype(t, Dtype::Float32, false, false); };
