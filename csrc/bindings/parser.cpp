@@ -362,6 +362,9 @@ bool convert(const Param& p, PyObject* o, Arguments& out, Value& v) {
     case Type::OnlyFalse:
       return o == Py_False;
     case Type::Ignored:
+      if (p.name == "memory_format" && py::cast<std::string>(py::str(o)).find("channels_last") != std::string::npos)
+        fail<NotImplementedError>("memory_format=", py::cast<std::string>(py::str(o)),
+                                  " is not supported here; x.contiguous(memory_format=...) lays a tensor out so.");
       return true;
   }
   return false;

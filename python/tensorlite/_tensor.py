@@ -312,6 +312,23 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     return order is not None and _C._is_contiguous(self.detach().permute(*order))
 
 
+_contiguous = Tensor.contiguous
+
+
+@_method
+def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself when its elements lie in row-major order (or in that of `memory_format`), else such a copy."""
+    if memory_format is None or "channels_last" not in str(memory_format):
+        return _contiguous(self)
+    if self.is_contiguous(memory_format):
+        return self
+    dims = 5 if str(memory_format).endswith("3d") else 4
+    if self.dim() != dims:
+        raise RuntimeError(f"required rank {dims} tensor to use {str(memory_format).rpartition('.')[2]} format")
+    back = (0, dims - 1, *range(1, dims - 1))
+    return _contiguous(self.permute(0, *range(2, dims), 1)).permute(*back)
+
+
 @_method
 def is_shared(self: Tensor) -> bool:
     return False
