@@ -100,9 +100,9 @@ class TL_API FormulaNode : public Node {
 
   const Operator& op;
   Formula& formula;
-  uint32_t needs_mask = 0;         // bit i: tensor argument i (a list counts once) wants a gradient
-  Small<int32_t, 4> list_sizes;    // of each tensor argument: -1 for a tensor, else the length of the list
-  Small<SavedValue, 2> saved;      // parallel to formula.saves; monostate where not wanted
+  uint32_t needs_mask = 0;       // bit i: tensor argument i (a list counts once) wants a gradient
+  Small<int32_t, 4> list_sizes;  // of each tensor argument: -1 for a tensor, else the length of the list
+  Small<SavedValue, 2> saved;    // parallel to formula.saves; monostate where not wanted
   bool released = false;
 };
 

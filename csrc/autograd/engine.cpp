@@ -22,8 +22,8 @@ struct GradMode {
 
 struct NodeState {
   int dependencies = 0;
-  bool needed = true;               // leads to one of the wanted inputs
-  bool started = false;             // has received a gradient
+  bool needed = true;                              // leads to one of the wanted inputs
+  bool started = false;                            // has received a gradient
   std::vector<std::pair<uint32_t, int>> captures;  // (input of the node, index of the answer)
   Grads buffer;
 };
@@ -233,7 +233,8 @@ class GraphTask {
   }
 
   static Grads apply(Node& node, Grads grads) {
-    if (!node.has_hooks() || (node.hooks().pre.empty() && node.hooks().post.empty())) return node.apply(std::move(grads));
+    if (!node.has_hooks() || (node.hooks().pre.empty() && node.hooks().post.empty()))
+      return node.apply(std::move(grads));
     auto pre = node.hooks().pre, post = node.hooks().post;
     for (auto& h : pre) h->pre(grads);
     if (post.empty()) return node.apply(std::move(grads));

@@ -107,17 +107,22 @@ std::string short_name(const Node& node) {
     text = str("A view was created in no_grad mode and ", what_happened, " with grad mode enabled. ");
   switch (kind) {
     case ViewKind::MultiOutput:
-      fail(text, "This view is the output of a function that returns multiple views. Such functions do not allow the "
-                 "output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
+      fail(text,
+           "This view is the output of a function that returns multiple views. Such functions do not allow the "
+           "output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
     case ViewKind::CustomFunction:
-      fail(text, "This view was created inside a custom Function (or because an input was returned as-is) and the "
-                 "autograd logic to handle view+inplace would override the custom backward associated with the custom "
-                 "Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the "
-                 "output of the custom Function.");
+      fail(text,
+           "This view was created inside a custom Function (or because an input was returned as-is) and the "
+           "autograd logic to handle view+inplace would override the custom backward associated with the custom "
+           "Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the "
+           "output of the custom Function.");
     default:
-      fail(text, "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-                 "moving both the view and the inplace either both inside the ", mode, " block (if you don't want the "
-                 "inplace to be tracked) or both outside (if you want the inplace to be tracked).");
+      fail(text,
+           "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+           "moving both the view and the inplace either both inside the ",
+           mode,
+           " block (if you don't want the "
+           "inplace to be tracked) or both outside (if you want the inplace to be tracked).");
   }
 }
 
@@ -215,10 +220,11 @@ Grads CopySlices::apply(Grads grads) {
   Grads result;
   result.resize(edges.size());
   if (!grads[0].defined()) return result;
-  check(bool(inner_), "Trying to backward through the graph a second time (or directly access saved tensors after they "
-                      "have already been freed). Saved intermediate values of the graph are freed when you call "
-                      ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
-                      "graph a second time or if you need to access saved tensors after calling backward.");
+  check(bool(inner_),
+        "Trying to backward through the graph a second time (or directly access saved tensors after they "
+        "have already been freed). Saved intermediate values of the graph are freed when you call "
+        ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+        "graph a second time or if you need to access saved tensors after calling backward.");
   Tensor whole = empty_strided(base_sizes_, base_strides_, grads[0].dtype(), grads[0].device());
   copy(whole, grads[0]);
   Tensor slice = as_strided(whole, Ints(sizes_), Ints(strides_), offset_);
@@ -267,8 +273,8 @@ Grads AccumulateGrad::apply(Grads grads) {
   AutogradMeta& m = make_meta(variable);
   check(!m.grad_fn, "leaf variable has been moved into the graph interior");
   if (!m.grad.defined()) {
-    bool same_layout = (grad.is_contiguous() && variable.is_contiguous()) ||
-                       (grad.strides() == variable.strides() && is_dense(grad));
+    bool same_layout =
+        (grad.is_contiguous() && variable.is_contiguous()) || (grad.strides() == variable.strides() && is_dense(grad));
     if (!grad_enabled()) {
       // The engine's own tensor is taken as it is; one that somebody else holds, or laid out otherwise, is copied.
       bool own = grad.impl()->use_count() == 1 && !grad.impl()->base && grad.impl()->storage->use_count() == 1;
@@ -300,10 +306,11 @@ Grads AccumulateGrad::apply(Grads grads) {
 
 SavedTensor::SavedTensor(const Tensor& t, bool is_output) : defined_(t.defined()) {
   if (!defined_) return;
-  check(!t.impl()->inference, "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+  check(!t.impl()->inference,
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
         "inference mode in computation tracked by autograd. To work around this, you can make a clone to get a normal "
-        "tensor and use it in autograd, or use `", package_name(), ".no_grad()` instead of `", package_name(),
-        ".inference_mode()`.");
+        "tensor and use it in autograd, or use `",
+        package_name(), ".no_grad()` instead of `", package_name(), ".inference_mode()`.");
   is_output_ = is_output;
   has_history_ = !is_output && bool(grad_fn(t));
   version_ = t.impl()->version();

@@ -76,7 +76,7 @@ class TL_API Node : public Counted {
   Small<GradMeta, 1> outputs;  // of the forward operator, so the inputs of apply()
 
   struct Hooks {
-    std::vector<TensorHook> tensor;                     // run first, in order
+    std::vector<TensorHook> tensor;                          // run first, in order
     std::vector<std::pair<uint32_t, TensorImpl*>> retained;  // then these keep .grad
     std::vector<std::shared_ptr<NodeHook>> pre, post;
   };

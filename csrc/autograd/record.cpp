@@ -291,8 +291,9 @@ void call(const Operator& op, const Value* args, Results& results) {
   if (op.out_arg >= 0 && !op.inplace && !args[op.out_arg].is_none() && grad_enabled() && !op.no_grad) [[unlikely]]
     check_out(op, args);
   if (op.inplace && args[0].tensor->impl()->inference && !inference_enabled()) [[unlikely]]
-    fail("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
-         "tensor before doing inplace update.");
+    fail(
+        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+        "tensor before doing inplace update.");
   if (grad_enabled() && !op.no_grad && !op.composite && any_requires_grad(op, args)) [[unlikely]] {
     record(op, args, results);
     return;

@@ -39,8 +39,8 @@ Tensor PyGradHook::call(const Tensor& grad) {
     py::object result = take(PyObject_CallOneArg(f.ptr(), argument.ptr()));
     if (result.is_none()) continue;
     Tensor replaced = grad_from(result.ptr(), "a hook");
-    check(replaced.sizes() == current.sizes(), "hook '", py::cast<std::string>(py::str(py::getattr(f, "__name__", py::str("?")))),
-          "' has changed the size of value");
+    check(replaced.sizes() == current.sizes(), "hook '",
+          py::cast<std::string>(py::str(py::getattr(f, "__name__", py::str("?")))), "' has changed the size of value");
     current = replaced;
   }
   return current;
@@ -78,11 +78,12 @@ class PyFormula : public Formula {
   explicit PyFormula(PyObject* f) : function_(Py_NewRef(f)) {}
 
   Grads apply(FormulaNode& node, Grads grads) override {
-    check(!node.released || node.saved.empty() || !has_saved_tensor(node),
-          "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-          "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
-          "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
-          "saved tensors after calling backward.");
+    check(
+        !node.released || node.saved.empty() || !has_saved_tensor(node),
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+        "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+        "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+        "saved tensors after calling backward.");
     py::object self = take(wrap(Ref<Node>::share(&node)));
     constexpr size_t kMost = 16;
     check(grads.size() < kMost || grads.size() + 1 <= 4096, "too many outputs");
@@ -123,8 +124,8 @@ class PyFormula : public Formula {
       add(grads, node.list_sizes[0], result, where);
       return grads;
     }
-    check(PyTuple_Check(result) && PyTuple_GET_SIZE(result) == Py_ssize_t(node.list_sizes.size()),
-          where, ": the derivative must give one gradient for each of ", node.list_sizes.size(), " tensor arguments");
+    check(PyTuple_Check(result) && PyTuple_GET_SIZE(result) == Py_ssize_t(node.list_sizes.size()), where,
+          ": the derivative must give one gradient for each of ", node.list_sizes.size(), " tensor arguments");
     for (size_t i = 0; i < node.list_sizes.size(); ++i)
       add(grads, node.list_sizes[i], PyTuple_GET_ITEM(result, Py_ssize_t(i)), where);
     return grads;
@@ -159,8 +160,8 @@ Formula::Save parse_save(const Operator& op, const std::string& text) {
                 : field == "dtype"  ? What::Dtype
                 : field == "stride" ? What::Strides
                                     : What::Offset;
-    check(field == "shape" || field == "dtype" || field == "stride" || field == "storage_offset",
-          "derivative of ", op.name, ": unknown save '", text, "'");
+    check(field == "shape" || field == "dtype" || field == "stride" || field == "storage_offset", "derivative of ",
+          op.name, ": unknown save '", text, "'");
   } else if (text.compare(0, 6, "result") == 0) {
     save.what = What::Result;
     save.index = text.size() > 6 ? std::stoi(text.substr(6)) : 0;
@@ -245,8 +246,8 @@ py::object backward(py::object tensors, py::object grads, bool retain_graph, boo
   std::vector<Tensor> answers = run_backward(roots, std::move(seeds), wanted, {retain_graph, create_graph, accumulate});
   py::object tuple = take(PyTuple_New(Py_ssize_t(answers.size())));
   for (size_t i = 0; i < answers.size(); ++i) {
-    check(answers[i].defined() || allow_unused,
-          "The differentiated Tensor at index ", i, " appears to not have been used in the graph. Set allow_unused=True "
+    check(answers[i].defined() || allow_unused, "The differentiated Tensor at index ", i,
+          " appears to not have been used in the graph. Set allow_unused=True "
           "if this is the desired behavior.");
     PyTuple_SET_ITEM(tuple.ptr(), Py_ssize_t(i), must(wrap(std::move(answers[i]))));
   }
@@ -272,17 +273,16 @@ void add_autograd(py::module_& m) {
   m.def("_run_backward", backward);
   m.def("_register_derivative", register_derivative);
   m.def("_anomaly_mode", [] { return py::make_tuple(anomaly_mode().enabled, anomaly_mode().check_nan); });
-  m.def("_set_anomaly_mode", [](bool on, bool check_nan) {
-    anomaly_mode() = {on, check_nan, remember_traceback, tell_traceback};
-  });
+  m.def("_set_anomaly_mode",
+        [](bool on, bool check_nan) { anomaly_mode() = {on, check_nan, remember_traceback, tell_traceback}; });
   m.def("is_grad_enabled", [] { return grad_enabled(); }, "Whether operators are recorded.");
   m.def("_set_grad_enabled", [](bool on) { set_grad_enabled(on); });
   m.def("is_inference_mode_enabled", [] { return inference_enabled(); });
   m.def("_set_inference_enabled", [](bool on) { set_inference_enabled(on); });
-  m.def("_add_tensor_hooks", [](Tensor t, py::object dict) { add_tensor_hook(t, std::make_shared<PyGradHook>(dict.ptr())); });
-  m.def("_add_post_accumulate_hooks", [](Tensor t, py::object dict) {
-    make_meta(t).post_accumulate = std::make_shared<PyLeafHook>(dict.ptr());
-  });
+  m.def("_add_tensor_hooks",
+        [](Tensor t, py::object dict) { add_tensor_hook(t, std::make_shared<PyGradHook>(dict.ptr())); });
+  m.def("_add_post_accumulate_hooks",
+        [](Tensor t, py::object dict) { make_meta(t).post_accumulate = std::make_shared<PyLeafHook>(dict.ptr()); });
   m.def("_gradient_edge", [](Tensor t) {
     Edge e = gradient_edge(t);
     return py::make_tuple(take(wrap(e.node)), e.nr);

@@ -20,8 +20,8 @@ const Row rows[] = {
      TL_OP(ops::to_device), kMethod, ""},
     {"to.other(Tensor input, Tensor other, bool non_blocking=False, bool copy=False, *, " TL_FORMAT ") -> Tensor",
      TL_OP(ops::to_other), kMethod, ""},
-    {"to.options(Tensor input, *, dtype? dtype=None, device? device=None, bool non_blocking=False, bool copy=False, "
-     TL_FORMAT ") -> Tensor",
+    {"to.options(Tensor input, *, dtype? dtype=None, device? device=None, bool non_blocking=False, bool "
+     "copy=False, " TL_FORMAT ") -> Tensor",
      TL_OP(ops::to), kMethod, ""},
     {"type_as(Tensor input, Tensor other) -> Tensor", TL_OP(ops::type_as), kMethod,
      "The tensor with the dtype of `other`; itself when that is its own."},
@@ -29,15 +29,14 @@ const Row rows[] = {
      "A copy that keeps the strides of a dense tensor; gradients flow back through it."},
     {"contiguous(Tensor input, " TL_FORMAT ") -> Tensor", TL_OP(ops::contiguous), kMethod,
      "The tensor itself when it is row-major, else a row-major copy."},
-#define TL_TO(name, tag, text)                                                                     \
-  {name "(Tensor input, " TL_FORMAT ") -> Tensor", TL_OP(ops::to_fixed<Dtype::tag>), kMethod,      \
-   "self.to(" text ")"},
-    TL_TO("float", Float32, "float32") TL_TO("double", Float64, "float64") TL_TO("half", Float16, "float16")
-    TL_TO("bfloat16", BFloat16, "bfloat16") TL_TO("bool", Bool, "bool") TL_TO("byte", UInt8, "uint8")
-    TL_TO("char", Int8, "int8") TL_TO("short", Int16, "int16") TL_TO("int", Int32, "int32")
-    TL_TO("long", Int64, "int64") TL_TO("cfloat", Complex64, "complex64") TL_TO("cdouble", Complex128, "complex128")
+#define TL_TO(name, tag, text) \
+  {name "(Tensor input, " TL_FORMAT ") -> Tensor", TL_OP(ops::to_fixed<Dtype::tag>), kMethod, "self.to(" text ")"},
+    TL_TO("float", Float32, "float32") TL_TO("double", Float64, "float64") TL_TO("half", Float16, "float16") TL_TO(
+        "bfloat16", BFloat16, "bfloat16") TL_TO("bool", Bool, "bool") TL_TO("byte", UInt8, "uint8")
+        TL_TO("char", Int8, "int8") TL_TO("short", Int16, "int16") TL_TO("int", Int32, "int32") TL_TO(
+            "long", Int64, "int64") TL_TO("cfloat", Complex64, "complex64") TL_TO("cdouble", Complex128, "complex128")
 #undef TL_TO
-    {"cpu(Tensor input, " TL_FORMAT ") -> Tensor", TL_OP(ops::cpu), kMethod, "The tensor in host memory."},
+            {"cpu(Tensor input, " TL_FORMAT ") -> Tensor", TL_OP(ops::cpu), kMethod, "The tensor in host memory."},
 };
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace tl::python {
 // Between two Python objects lie tensors and nodes that have none. The region of an object are those of them that it
 // alone keeps alive, found by counting: all counts of such a thing come from the region. It belongs to one region only,
 // so nothing is shown twice. A Python object at the edge is shown when, beside itself, only the region holds its tensor
-// or node: the reference it then has (core/intrusive.h) is the region's. A count from anywhere else keeps it alive, so a
-// holder that is not known here can only make the collector spare something.
+// or node: the reference it then has (core/intrusive.h) is the region's. A count from anywhere else keeps it alive, so
+// a holder that is not known here can only make the collector spare something.
 class Region final : public HeldVisitor {
  public:
   Region(visitproc visit, void* arg) : visit_(visit), arg_(arg) {}

@@ -64,7 +64,8 @@ bool is_sequence(PyObject* o) {
   return PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !PyDict_Check(o);
 }
 bool has_array_data(PyObject* o) {
-  return !PyList_CheckExact(o) && !PyTuple_CheckExact(o) && !is_tensor(o) && PyObject_HasAttrString(o, "__array_interface__");
+  return !PyList_CheckExact(o) && !PyTuple_CheckExact(o) && !is_tensor(o) &&
+         PyObject_HasAttrString(o, "__array_interface__");
 }
 bool is_numpy_array(PyObject* o) {
   return !strncmp(Py_TYPE(o)->tp_name, "numpy.ndarray", 13) ||
@@ -169,7 +170,8 @@ void store(PyObject* o, const Dims& shape, size_t dim, char* data, Ints strides)
     if (is_tensor(o) && unwrap(o).numel() != 1)
       fail_python(PyExc_ValueError, "only one element tensors can be converted to Python scalars");
     py::object value = is_tensor(o) ? take(item(unwrap(o))) : borrow(o);
-    if (is_sequence(o) && !is_tensor(o) && !is_number(o)) fail_python(PyExc_TypeError, str("must be real number, not ", Py_TYPE(o)->tp_name));
+    if (is_sequence(o) && !is_tensor(o) && !is_number(o))
+      fail_python(PyExc_TypeError, str("must be real number, not ", Py_TYPE(o)->tp_name));
     *reinterpret_cast<T*>(data) = element_from_python<T>(value.ptr());
     return;
   }
@@ -189,7 +191,8 @@ Tensor tensor_from(PyObject* data, OptDtype dtype) {
     const Tensor& t = unwrap(data);
     return ops::to_copy(detach(t), dtype, {}, false);
   }
-  if (PyUnicode_Check(data)) fail_python(PyExc_TypeError, str("new(): invalid data type '", Py_TYPE(data)->tp_name, "'"));
+  if (PyUnicode_Check(data))
+    fail_python(PyExc_TypeError, str("new(): invalid data type '", Py_TYPE(data)->tp_name, "'"));
   if (has_array_data(data)) {
     py::object array = borrow(data);
     if (!is_numpy_array(data)) array = py::module_::import("numpy").attr("asarray")(array);
@@ -200,8 +203,9 @@ Tensor tensor_from(PyObject* data, OptDtype dtype) {
   if (!shape.empty() && is_sequence(data) && PySequence_Length(data) > 0) {
     py::object first = take(PySequence_GetItem(data, 0));
     if (is_numpy_array(first.ptr()) && shape.size() > 1)
-      warn("Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a "
-           "single numpy.ndarray with numpy.array() before converting to a tensor.");
+      warn(
+          "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a "
+          "single numpy.ndarray with numpy.array() before converting to a tensor.");
   }
   Dtype type = dtype ? *dtype : infer_dtype(data);
   // A level of one-element tensors holds numbers.
@@ -217,8 +221,9 @@ Dtype dtype_of_format(const Py_buffer& view) {
   if (*f == '<' || *f == '=' || *f == '@') ++f;
   if (*f == '>' || *f == '!') {
     if (view.itemsize > 1)
-      fail_python(PyExc_ValueError, "given numpy array has byte order different from the native byte order. Conversion "
-                                    "between byte orders is currently not supported.");
+      fail_python(PyExc_ValueError,
+                  "given numpy array has byte order different from the native byte order. Conversion "
+                  "between byte orders is currently not supported.");
     ++f;
   }
   std::string kind = f;
@@ -229,8 +234,7 @@ Dtype dtype_of_format(const Py_buffer& view) {
   if (kind == "d") return Dtype::Float64;
   if (kind == "Zf") return Dtype::Complex64;
   if (kind == "Zd") return Dtype::Complex128;
-  if (kind == "b" || kind == "h" || kind == "i" || kind == "l" || kind == "q")
-    switch (view.itemsize) {
+  if (kind == "b" || kind == "h" || kind == "i" || kind == "l" || kind == "q") switch (view.itemsize) {
       case 1:
         return Dtype::Int8;
       case 2:
@@ -291,9 +295,10 @@ Tensor from_buffer(PyObject* array, bool share) {
     extent = v->shape[i] ? extent + (v->shape[i] - 1) * strides.back() : extent;
   }
   if (v->readonly && share == false)
-    warn("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing "
-         "to this tensor will result in undefined behavior. You may want to copy the array to protect its data or make "
-         "it writable before converting it to a tensor.");
+    warn(
+        "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing "
+        "to this tensor will result in undefined behavior. You may want to copy the array to protect its data or make "
+        "it writable before converting it to a tensor.");
   Ref<Storage> storage = Storage::foreign(v->buf, size_t(extent) * size_t(v->itemsize), Device{}, release, v);
   guard.release();
   Tensor t(Ref<TensorImpl>::adopt(new TensorImpl));
@@ -327,11 +332,11 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   view->obj = nullptr;
   const Tensor& t = unwrap(self);
   const char* format = format_of(t.dtype());
-  const char* why = !t.device().is_cpu()  ? "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy "
-                                            "the tensor to host memory first."
-                    : requires_grad(t)    ? "Can't call numpy() on Tensor that requires grad. Use "
-                                            "tensor.detach().numpy() instead."
-                    : !format             ? "Got unsupported ScalarType BFloat16"
+  const char* why = !t.device().is_cpu() ? "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy "
+                                           "the tensor to host memory first."
+                    : requires_grad(t)   ? "Can't call numpy() on Tensor that requires grad. Use "
+                                           "tensor.detach().numpy() instead."
+                    : !format            ? "Got unsupported ScalarType BFloat16"
                     : ((flags & PyBUF_STRIDES) != PyBUF_STRIDES && !t.is_contiguous()) ? "the tensor is not contiguous"
                                                                                        : nullptr;
   if (why) {
@@ -367,7 +372,8 @@ py::object to_numpy(Tensor t, bool force) {
     fail("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
   }
   if (!t.device().is_cpu())
-    fail_python(PyExc_TypeError, str("can't convert ", to_string(t.device()), " device type tensor to numpy. Use "
+    fail_python(PyExc_TypeError, str("can't convert ", to_string(t.device()),
+                                     " device type tensor to numpy. Use "
                                      "Tensor.cpu() to copy the tensor to host memory first."));
   if (!format_of(t.dtype())) fail_python(PyExc_TypeError, "Got unsupported ScalarType BFloat16");
   static PyObject* asarray = py::object(py::module_::import("numpy").attr("asarray")).release().ptr();
@@ -407,8 +413,11 @@ PyObject* generator_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O", const_cast<char**>(names), &device))
       throw py::error_already_set();
     if (device && device != Py_None) {
-      if (!is_device(device)) fail_python(PyExc_TypeError, str("Generator(): argument 'device' must be device, not ", Py_TYPE(device)->tp_name));
-      check(unwrap_device(device).is_cpu(), "Device type CUDA is not supported for ", package_name(), ".Generator() api yet.");
+      if (!is_device(device))
+        fail_python(PyExc_TypeError,
+                    str("Generator(): argument 'device' must be device, not ", Py_TYPE(device)->tp_name));
+      check(unwrap_device(device).is_cpu(), "Device type CUDA is not supported for ", package_name(),
+            ".Generator() api yet.");
     }
     return wrap_generator(Ref<Generator>::adopt(new Generator));
   });

@@ -94,9 +94,7 @@ PyObject* node_new(PyTypeObject* type, PyObject*, PyObject*) {
   });
 }
 
-PyObject* node_name(PyObject* self, PyObject*) {
-  return PyUnicode_FromString(as_node(self)->node->name().c_str());
-}
+PyObject* node_name(PyObject* self, PyObject*) { return PyUnicode_FromString(as_node(self)->node->name().c_str()); }
 PyObject* node_next_functions(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     Node& n = *as_node(self)->node;
@@ -133,11 +131,11 @@ PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The node's name,
                               {"_add_pre_hooks", node_add_pre, METH_O, nullptr},
                               {"_add_post_hooks", node_add_post, METH_O, nullptr},
                               {}};
-PyGetSetDef node_getset[] = {
-    {"next_functions", node_next_functions, nullptr, "The nodes that the gradients go to, with input numbers.", nullptr},
-    {"variable", node_variable, nullptr, "Of AccumulateGrad: the leaf.", nullptr},
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
-    {}};
+PyGetSetDef node_getset[] = {{"next_functions", node_next_functions, nullptr,
+                              "The nodes that the gradients go to, with input numbers.", nullptr},
+                             {"variable", node_variable, nullptr, "Of AccumulateGrad: the leaf.", nullptr},
+                             {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+                             {}};
 PyMemberDef node_members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(PyNode, dict), READONLY, nullptr},
                               {"__weaklistoffset__", T_PYSSIZET, offsetof(PyNode, weakrefs), READONLY, nullptr},
                               {}};
@@ -161,8 +159,8 @@ PyTypeObject* type_of(const std::string& name) {
   if (!type) {
     py::dict attributes;
     attributes["__module__"] = "builtins";
-    type = reinterpret_cast<PyTypeObject*>(must(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(O)O",
-                                                                      name.c_str(), node_type, attributes.ptr())));
+    type = reinterpret_cast<PyTypeObject*>(must(PyObject_CallFunction(
+        reinterpret_cast<PyObject*>(&PyType_Type), "s(O)O", name.c_str(), node_type, attributes.ptr())));
   }
   return type;
 }

@@ -74,10 +74,13 @@ Value default_value(const Param& p, const std::string& text) {
     case Type::Int:
       return int64_t(std::stoll(text));
     case Type::Float:
-      return text == "inf" ? double(INFINITY) : text == "-inf" ? -double(INFINITY) : text == "nan" ? double(NAN) : std::stod(text);
+      return text == "inf"    ? double(INFINITY)
+             : text == "-inf" ? -double(INFINITY)
+             : text == "nan"  ? double(NAN)
+                              : std::stod(text);
     case Type::Scalar:
     case Type::Operand: {
-      Scalar s = text == "True" || text == "False"                                        ? Scalar(text == "True")
+      Scalar s = text == "True" || text == "False"                ? Scalar(text == "True")
                  : text.find_first_of(".en") == std::string::npos ? Scalar(int64_t(std::stoll(text)))
                                                                   : Scalar(std::stod(text));
       if (p.type == Type::Scalar) return s;
@@ -231,7 +234,8 @@ bool is_int(PyObject* o) {
   if (PyLong_CheckExact(o)) return true;
   if (PyBool_Check(o) || PyFloat_Check(o)) return false;
   if (is_tensor(o)) return unwrap(o).numel() == 1 && is_integral(unwrap(o).dtype()) && unwrap(o).dtype() != Dtype::Bool;
-  return PyIndex_Check(o) && !PyObject_HasAttrString(o, "__array_interface__") ? true : PyIndex_Check(o) && is_number(o);
+  return PyIndex_Check(o) && !PyObject_HasAttrString(o, "__array_interface__") ? true
+                                                                               : PyIndex_Check(o) && is_number(o);
 }
 
 int64_t as_int(PyObject* o) {
@@ -377,7 +381,8 @@ bool same_name(const Param& p, PyObject* name) {
   if (p.name == given) return true;
   if (p.name == "dim") return !strcmp(given, "axis");
   if (p.name == "keepdim") return !strcmp(given, "keepdims");
-  if (p.name == "input") return !strcmp(given, "x") || !strcmp(given, "a") || !strcmp(given, "x1") || !strcmp(given, "self");
+  if (p.name == "input")
+    return !strcmp(given, "x") || !strcmp(given, "a") || !strcmp(given, "x1") || !strcmp(given, "self");
   if (p.name == "other") return !strcmp(given, "x2");
   return false;
 }
@@ -395,7 +400,8 @@ bool wrong_type(const Signature& s, const Param& p, size_t position, PyObject* o
   std::string got = type_name_of(o);
   std::string want = expected(p);
   if (p.type == Type::Dtype || p.type == Type::Device || p.type == Type::Generator) want = package_name() + "." + want;
-  if ((p.type == Type::Ints || p.type == Type::Size || p.type == Type::Tensors) && (PyTuple_Check(o) || PyList_Check(o))) {
+  if ((p.type == Type::Ints || p.type == Type::Size || p.type == Type::Tensors) &&
+      (PyTuple_Check(o) || PyList_Check(o))) {
     Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
     for (Py_ssize_t i = 0; i < n; ++i) {
       PyObject* e = PySequence_Fast_ITEMS(o)[i];
@@ -438,8 +444,9 @@ bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names,
   }
   if (used < n) {
     if (why)
-      *why = str(s.name, "() takes ", s.positional - method, " positional argument", s.positional - method == 1 ? "" : "s",
-                 " but ", n - method, n - method == 1 ? " was given" : " were given");
+      *why =
+          str(s.name, "() takes ", s.positional - method, " positional argument", s.positional - method == 1 ? "" : "s",
+              " but ", n - method, n - method == 1 ? " was given" : " were given");
     return false;
   }
   Py_ssize_t keywords = names ? PyTuple_GET_SIZE(names) : 0;

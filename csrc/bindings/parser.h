@@ -31,11 +31,11 @@ struct Param {
   std::string name;
   PyObject* interned;
   Type type;
-  bool optional = false;     // takes None
+  bool optional = false;  // takes None
   bool has_default = false;
   bool keyword_only = false;
-  int repeat = 0;            // int[2]: one int stands for two
-  int value = -1;            // index among the operator's values; -1: not passed on
+  int repeat = 0;  // int[2]: one int stands for two
+  int value = -1;  // index among the operator's values; -1: not passed on
 };
 
 // A signature of the operator table, "name(Type param=default, *, ...) -> Results", read once at import.
@@ -66,8 +66,8 @@ struct Arguments {
   bool requires_grad = false;
 };
 
-// Matches Python arguments with a signature. False when they do not fit: `why` (if given) then says so in PyTorch's words.
-// `method`: args[0] is self, which messages do not count.
+// Matches Python arguments with a signature. False when they do not fit: `why` (if given) then says so in PyTorch's
+// words. `method`: args[0] is self, which messages do not count.
 bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out,
            std::string* why = nullptr, bool method = false);
 

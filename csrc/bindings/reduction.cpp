@@ -11,19 +11,21 @@ constexpr unsigned kQuestion = kBoth | kNoGrad;
 #define TL_DTYPE_OUT ", *, dtype? dtype=None, Tensor? out=None) -> Tensor"
 #define TL_OUT ", *, Tensor? out=None) -> Tensor"
 
-#define TL_EXTREME(name, pairwise, doc)                                                                          \
-  {#name "(Tensor input) -> Tensor", TL_OP(ops::name), kBoth, doc},                                              \
-  {#name ".dim(Tensor input, int dim, bool keepdim=False, *, Tensor[2]? out=None) -> "                           \
-         "(Tensor values, Tensor indices)",                                                                      \
-   TL_OP(ops::name##_dim), kBoth, ""},                                                                           \
-  {#name ".other(Tensor input, Tensor other" TL_OUT, TL_OP(ops::pairwise), kBoth, ""},
+#define TL_EXTREME(name, pairwise, doc)                                              \
+  {#name "(Tensor input) -> Tensor", TL_OP(ops::name), kBoth, doc},                  \
+      {#name                                                                         \
+       ".dim(Tensor input, int dim, bool keepdim=False, *, Tensor[2]? out=None) -> " \
+       "(Tensor values, Tensor indices)",                                            \
+       TL_OP(ops::name##_dim), kBoth, ""},                                           \
+      {#name ".other(Tensor input, Tensor other" TL_OUT, TL_OP(ops::pairwise), kBoth, ""},
 
-#define TL_SPREAD(name, doc)                                                                                     \
-  {#name ".unbiased(Tensor input, bool unbiased) -> Tensor", TL_OP(ops::name##_unbiased), kBoth, doc},           \
-  {#name "(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False, Tensor? out=None) -> Tensor", \
-   TL_OP(ops::name), kBoth, ""},                                                                                 \
-  {#name ".dim(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False" TL_OUT,                         \
-   TL_OP(ops::name##_unbiased_dim), kBoth, ""},
+#define TL_SPREAD(name, doc)                                                                                       \
+  {#name ".unbiased(Tensor input, bool unbiased) -> Tensor", TL_OP(ops::name##_unbiased), kBoth, doc},             \
+      {#name                                                                                                       \
+       "(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False, Tensor? out=None) -> Tensor", \
+       TL_OP(ops::name), kBoth, ""},                                                                               \
+      {#name ".dim(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False" TL_OUT,                       \
+       TL_OP(ops::name##_unbiased_dim), kBoth, ""},
 
 const Row rows[] = {
     {"sum(Tensor input, *, dtype? dtype=None) -> Tensor", TL_OP(ops::sum), kBoth,
@@ -39,10 +41,12 @@ const Row rows[] = {
     {"prod(Tensor input, *, dtype? dtype=None) -> Tensor", TL_OP(ops::prod), kBoth,
      "The product of all elements, or over `dim`; of integers in int64."},
     {"prod.dim(Tensor input, int dim, bool keepdim=False" TL_DTYPE_OUT, TL_OP(ops::prod_dim), kBoth, ""},
-    TL_EXTREME(max, maximum, "The largest element; (values, indices) along `dim`; or the larger of two tensors' elements.")
-    TL_EXTREME(min, minimum,
-               "The smallest element; (values, indices) along `dim`; or the smaller of two tensors' elements.")
-    {"amax(Tensor input, int[] dim=[], bool keepdim=False" TL_OUT, TL_OP(ops::amax), kBoth, "The largest over `dim`."},
+    TL_EXTREME(max, maximum,
+               "The largest element; (values, indices) along `dim`; or the larger of two tensors' elements.")
+        TL_EXTREME(min, minimum,
+                   "The smallest element; (values, indices) along `dim`; or the smaller of two tensors' elements."){
+            "amax(Tensor input, int[] dim=[], bool keepdim=False" TL_OUT, TL_OP(ops::amax), kBoth,
+            "The largest over `dim`."},
     {"amin(Tensor input, int[] dim=[], bool keepdim=False" TL_OUT, TL_OP(ops::amin), kBoth, "The smallest over `dim`."},
     {"aminmax(Tensor input, *, int? dim=None, bool keepdim=False, Tensor[2]? out=None) -> (Tensor min, Tensor max)",
      TL_OP(ops::aminmax), kBoth, "The smallest and the largest."},
@@ -57,9 +61,9 @@ const Row rows[] = {
     {"count_nonzero(Tensor input, int[]? dim=None) -> Tensor", TL_OP(ops::count_nonzero), kQuestion,
      "How many elements are not zero."},
     TL_SPREAD(var, "The variance; the divisor is the number of elements less `correction`.")
-    TL_SPREAD(std, "The standard deviation; the divisor is the number of elements less `correction`.")
-    {"var_mean(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False) -> (Tensor, Tensor)",
-     TL_OP(ops::var_mean), kFunction, "Variance and mean."},
+        TL_SPREAD(std, "The standard deviation; the divisor is the number of elements less `correction`."){
+            "var_mean(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False) -> (Tensor, Tensor)",
+            TL_OP(ops::var_mean), kFunction, "Variance and mean."},
     {"var_mean.dim(Tensor input, int[]? dim=None, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
      TL_OP(ops::var_mean_unbiased), kFunction},
     {"std_mean(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False) -> (Tensor, Tensor)",

@@ -50,7 +50,8 @@ PyObject* run(const Signature& s, Arguments& a) {
   if (s.returns_bool) return PyBool_FromLong(*results[0].data_as<bool>());
   if (s.returns_tuple) return result_tuple(s, results);
   if (a.requires_grad) {
-    check(is_differentiable(results[0].dtype()), "Only Tensors of floating point and complex dtype can require gradients");
+    check(is_differentiable(results[0].dtype()),
+          "Only Tensors of floating point and complex dtype can require gradients");
     results[0].impl()->requires_grad = true;
   }
   return wrap(std::move(results[0]));
@@ -128,8 +129,8 @@ PyGetSetDef operator_getset[] = {{"__name__", operator_name, nullptr, nullptr, n
                                  {"signatures", operator_signatures, nullptr, nullptr, nullptr},
                                  {}};
 PyMethodDef operator_methods[] = {{"__reduce__", operator_reduce, METH_NOARGS, nullptr}, {}};
-PyMemberDef operator_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(PyOperator, vectorcall), READONLY, nullptr},
-                                  {}};
+PyMemberDef operator_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(PyOperator, vectorcall), READONLY, nullptr}, {}};
 PyType_Slot operator_slots[] = {{Py_tp_call, (void*)PyVectorcall_Call},
                                 {Py_tp_descr_get, (void*)operator_get},
                                 {Py_tp_repr, (void*)operator_repr},
@@ -137,10 +138,10 @@ PyType_Slot operator_slots[] = {{Py_tp_call, (void*)PyVectorcall_Call},
                                 {Py_tp_methods, operator_methods},
                                 {Py_tp_members, operator_members},
                                 {}};
-PyType_Spec operator_spec = {"tensorlite._C.Operator", sizeof(PyOperator), 0,
-                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR |
-                                 Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                             operator_slots};
+PyType_Spec operator_spec = {
+    "tensorlite._C.Operator", sizeof(PyOperator), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    operator_slots};
 
 // ---- registration ----
 
@@ -242,16 +243,22 @@ void add_operators(py::module_& m) {
         fail(e.what(), " (in the row \"", row.signature, "\")");
       }
     }
-  m.def("_operator", [](const std::string& name) {
-    auto it = families().operators.find(name);
-    check(it != families().operators.end(), "there is no operator ", name);
-    return borrow(reinterpret_cast<PyObject*>(it->second));
-  }, "The operator of that name, public or not.");
-  m.def("_operators", [] {
-    py::dict all;
-    for (auto& [name, o] : families().operators) all[name.c_str()] = borrow(reinterpret_cast<PyObject*>(o));
-    return all;
-  }, "All operators by name.");
+  m.def(
+      "_operator",
+      [](const std::string& name) {
+        auto it = families().operators.find(name);
+        check(it != families().operators.end(), "there is no operator ", name);
+        return borrow(reinterpret_cast<PyObject*>(it->second));
+      },
+      "The operator of that name, public or not.");
+  m.def(
+      "_operators",
+      [] {
+        py::dict all;
+        for (auto& [name, o] : families().operators) all[name.c_str()] = borrow(reinterpret_cast<PyObject*>(o));
+        return all;
+      },
+      "All operators by name.");
 }
 
 }  // namespace tl::python

@@ -35,5 +35,4 @@ struct RowsRegistrar {
 };
 #define TL_ROWS(rows) static const ::tl::python::RowsRegistrar tl_rows_registrar{rows};
 
-
 }  // namespace tl::python

@@ -59,17 +59,19 @@ int set_grad(PyObject* self, PyObject* value, void*) {
       return 0;
     }
     if (!is_tensor(value))
-      fail_python(PyExc_TypeError, str("assigned grad expected to be a Tensor or None but got grad of type ",
-                                       Py_TYPE(value)->tp_name));
+      fail_python(PyExc_TypeError,
+                  str("assigned grad expected to be a Tensor or None but got grad of type ", Py_TYPE(value)->tp_name));
     const Tensor& g = unwrap(value);
     check(!g.is(t), "can't assign Variable as its own grad");
     check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", name(g.dtype()),
           "' to a tensor with grad_dtype '", name(t.dtype()), "'. The gradient must match the tensor's dtype.");
     check(g.device() == t.device(), "attempting to assign a gradient with device type '", to_string(g.device()),
-          "' to a tensor with device type '", to_string(t.device()), "'. Please ensure that the gradient and the tensor "
+          "' to a tensor with device type '", to_string(t.device()),
+          "'. Please ensure that the gradient and the tensor "
           "are on the same device");
     check(g.sizes() == t.sizes(), "attempting to assign a gradient of size '", to_string(g.sizes()),
-          "' to a tensor of size '", to_string(t.sizes()), "'. Please ensure that the gradient and the tensor are the same "
+          "' to a tensor of size '", to_string(t.sizes()),
+          "'. Please ensure that the gradient and the tensor are the same "
           "size");
     make_meta(t).grad = g;
     return 0;
@@ -78,8 +80,9 @@ int set_grad(PyObject* self, PyObject* value, void*) {
 
 void change_requires_grad(const Tensor& t, bool on) {
   if (!on && grad_fn(t))
-    fail("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+    fail(
+        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+        "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
   check(!on || is_differentiable(t.dtype()), "only Tensors of floating point and complex dtype can require gradients");
   if (!grad_fn(t)) t.impl()->requires_grad = on;
 }
@@ -133,8 +136,7 @@ int64_t dim_argument(PyObject* o, const char* method) {
 
 PyObject* one_dim(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names, const char* method) {
   Py_ssize_t total = n + (names ? PyTuple_GET_SIZE(names) : 0);
-  if (total > 1)
-    fail_python(PyExc_TypeError, str(method, "() takes at most 1 argument (", total, " given): the dim"));
+  if (total > 1) fail_python(PyExc_TypeError, str(method, "() takes at most 1 argument (", total, " given): the dim"));
   if (names && PyTuple_GET_SIZE(names) && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "dim") != 0)
     fail_python(PyExc_TypeError, str(method, "() got an unexpected keyword argument '",
                                      PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, 0)), "'"));
@@ -173,7 +175,9 @@ PyObject* data_ptr(PyObject* self, PyObject*) {
   return PyLong_FromVoidPtr(unwrap(self).impl()->storage->data() ? unwrap(self).data() : nullptr);
 }
 PyObject* storage_ptr(PyObject* self, PyObject*) { return PyLong_FromVoidPtr(unwrap(self).impl()->storage->data()); }
-PyObject* storage_nbytes(PyObject* self, PyObject*) { return PyLong_FromSize_t(unwrap(self).impl()->storage->nbytes()); }
+PyObject* storage_nbytes(PyObject* self, PyObject*) {
+  return PyLong_FromSize_t(unwrap(self).impl()->storage->nbytes());
+}
 PyObject* is_floating_point(PyObject* self, PyObject*) { return PyBool_FromLong(is_floating(unwrap(self).dtype())); }
 PyObject* is_complex_method(PyObject* self, PyObject*) { return PyBool_FromLong(is_complex(unwrap(self).dtype())); }
 PyObject* item_method(PyObject* self, PyObject*) {
@@ -185,9 +189,10 @@ PyObject* detach_method(PyObject* self, PyObject*) {
 PyObject* detach_inplace(PyObject* self, PyObject*) {
   return guarded([&]() -> PyObject* {
     const Tensor& t = unwrap(self);
-    check(!t.impl()->base, "Can't detach views in-place: use detach() instead. If you are using DistributedDataParallel "
-                           "(DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP "
-                           "buckets, and hence detach_() cannot be called on these gradients.");
+    check(!t.impl()->base,
+          "Can't detach views in-place: use detach() instead. If you are using DistributedDataParallel "
+          "(DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP "
+          "buckets, and hence detach_() cannot be called on these gradients.");
     if (AutogradMeta* m = meta(t)) {
       m->grad_fn.reset();
       m->output_nr = 0;

@@ -44,13 +44,13 @@ PyObject* wrap(const Scalar& s);
 PyObject* item(const Tensor& t);
 
 // The parts of the module, one for each file.
-void add_types(py::module_& m);           // types.cpp
-void add_tensor(py::module_& m);          // tensor_object.cpp
-void add_nodes(py::module_& m);           // node_object.cpp
-void add_autograd(py::module_& m);        // autograd.cpp
-void add_functions(py::module_& m);       // function.cpp
-void add_conversions(py::module_& m);     // convert.cpp
-void add_operators(py::module_& m);       // table.cpp
+void add_types(py::module_& m);        // types.cpp
+void add_tensor(py::module_& m);       // tensor_object.cpp
+void add_nodes(py::module_& m);        // node_object.cpp
+void add_autograd(py::module_& m);     // autograd.cpp
+void add_functions(py::module_& m);    // function.cpp
+void add_conversions(py::module_& m);  // convert.cpp
+void add_operators(py::module_& m);    // table.cpp
 
 }  // namespace tl::python
 

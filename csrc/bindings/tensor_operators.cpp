@@ -54,8 +54,8 @@ class FastBinary {
   const Operator* op_ = nullptr;
 };
 
-FastBinary add("add"), sub("sub"), mul("mul"), div("div"), rsub("rsub.Scalar"), add_("add_"), sub_("sub_"), mul_("mul_"),
-    div_("div_");
+FastBinary add("add"), sub("sub"), mul("mul"), div("div"), rsub("rsub.Scalar"), add_("add_"), sub_("sub_"),
+    mul_("mul_"), div_("div_");
 
 PyObject* nb_add(PyObject* a, PyObject* b) { return is_tensor(a) ? add(a, b) : add(b, a); }
 PyObject* nb_mul(PyObject* a, PyObject* b) { return is_tensor(a) ? mul(a, b) : mul(b, a); }
@@ -85,14 +85,14 @@ PyObject* nb_ipow(PyObject* a, PyObject* b, PyObject*) {
   return dispatch(pow_, a, b);
 }
 
-#define TL_UNARY(slot, name) \
-  PyObject* slot(PyObject* a) {  \
+#define TL_UNARY(slot, name)      \
+  PyObject* slot(PyObject* a) {   \
     static OperatorCall op(name); \
-    return dispatch(op, a);      \
+    return dispatch(op, a);       \
   }
-#define TL_BINARY(slot, name) \
+#define TL_BINARY(slot, name)                \
   PyObject* slot(PyObject* a, PyObject* b) { \
-    static OperatorCall op(name);             \
+    static OperatorCall op(name);            \
     return dispatch(op, a, b);               \
   }
 TL_UNARY(nb_neg, "neg")

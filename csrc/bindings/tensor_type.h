@@ -7,10 +7,10 @@
 namespace tl::python {
 
 // What the files of the Tensor type contribute to it.
-extern PyMethodDef tensor_methods[];                            // tensor_methods.cpp
-extern PyGetSetDef tensor_getset[];                             // tensor_methods.cpp
-void add_operator_slots(std::vector<PyType_Slot>& slots);       // tensor_operators.cpp
-void add_buffer_slots(std::vector<PyType_Slot>& slots);         // convert.cpp
+extern PyMethodDef tensor_methods[];                       // tensor_methods.cpp
+extern PyGetSetDef tensor_getset[];                        // tensor_methods.cpp
+void add_operator_slots(std::vector<PyType_Slot>& slots);  // tensor_operators.cpp
+void add_buffer_slots(std::vector<PyType_Slot>& slots);    // convert.cpp
 // indexing.cpp
 PyObject* tensor_getitem(PyObject* self, PyObject* index);
 int tensor_setitem(PyObject* self, PyObject* index, PyObject* value);

@@ -58,9 +58,10 @@ void add_dtypes(py::module_& m) {
     dtype_objects[i] = reinterpret_cast<PyObject*>(o);
     must(PyModule_AddObjectRef(m.ptr(), name(Dtype(i)), dtype_objects[i]));
   }
-  const std::pair<const char*, Dtype> aliases[] = {
-      {"float", Dtype::Float32}, {"double", Dtype::Float64}, {"half", Dtype::Float16}, {"short", Dtype::Int16},
-      {"int", Dtype::Int32},     {"long", Dtype::Int64},     {"cfloat", Dtype::Complex64}, {"cdouble", Dtype::Complex128}};
+  const std::pair<const char*, Dtype> aliases[] = {{"float", Dtype::Float32},    {"double", Dtype::Float64},
+                                                   {"half", Dtype::Float16},     {"short", Dtype::Int16},
+                                                   {"int", Dtype::Int32},        {"long", Dtype::Int64},
+                                                   {"cfloat", Dtype::Complex64}, {"cdouble", Dtype::Complex128}};
   for (auto& [alias, t] : aliases) must(PyModule_AddObjectRef(m.ptr(), alias, dtype_objects[int(t)]));
 }
 
@@ -123,7 +124,9 @@ PyObject* device_compare(PyObject* a, PyObject* b, int op) {
   if ((op != Py_EQ && op != Py_NE) || Py_TYPE(b) != device_type) Py_RETURN_NOTIMPLEMENTED;
   return PyBool_FromLong((device_of(a) == device_of(b)) == (op == Py_EQ));
 }
-PyObject* device_get_type(PyObject* self, void*) { return PyUnicode_FromString(device_of(self).is_cpu() ? "cpu" : "cuda"); }
+PyObject* device_get_type(PyObject* self, void*) {
+  return PyUnicode_FromString(device_of(self).is_cpu() ? "cpu" : "cuda");
+}
 PyObject* device_get_index(PyObject* self, void*) {
   int i = device_of(self).index;
   if (i < 0) Py_RETURN_NONE;
@@ -215,9 +218,7 @@ PyObject* size_subscript(PyObject* a, PyObject* key) {
   PyObject* r = PyTuple_Type.tp_as_mapping->mp_subscript(a, key);
   return PySlice_Check(key) ? as_size(r) : r;
 }
-PyObject* size_reduce(PyObject* self, PyObject*) {
-  return Py_BuildValue("O(N)", size_type, PySequence_List(self));
-}
+PyObject* size_reduce(PyObject* self, PyObject*) { return Py_BuildValue("O(N)", size_type, PySequence_List(self)); }
 PyMethodDef size_methods[] = {{"numel", size_numel, METH_NOARGS, "The number of elements of a tensor of this size."},
                               {"__reduce__", size_reduce, METH_NOARGS, nullptr},
                               {}};
@@ -325,11 +326,13 @@ void add_types(py::module_& m) {
                     }});
   m.def("get_default_dtype", [] { return take(wrap(default_dtype())); }, "The dtype that floating-point literals get.");
   m.def("set_default_dtype", [](py::object d) {
-    if (!is_dtype(d.ptr())) fail_python(PyExc_TypeError, "invalid dtype object: only floating-point types are supported as the default type");
+    if (!is_dtype(d.ptr()))
+      fail_python(PyExc_TypeError, "invalid dtype object: only floating-point types are supported as the default type");
     set_default_dtype(unwrap_dtype(d.ptr()));
   });
   m.def("promote_types", [](py::object a, py::object b) {
-    if (!is_dtype(a.ptr()) || !is_dtype(b.ptr())) fail_python(PyExc_TypeError, "promote_types(): both arguments must be dtypes");
+    if (!is_dtype(a.ptr()) || !is_dtype(b.ptr()))
+      fail_python(PyExc_TypeError, "promote_types(): both arguments must be dtypes");
     return take(wrap(promote(unwrap_dtype(a.ptr()), unwrap_dtype(b.ptr()))));
   });
   m.def("can_cast", [](py::object a, py::object b) { return can_cast(unwrap_dtype(a.ptr()), unwrap_dtype(b.ptr())); });

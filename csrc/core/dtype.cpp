@@ -7,7 +7,7 @@ namespace {
 
 constexpr const char* names[kDtypes] = {"bool",    "uint8",    "int8",    "int16",   "int32",     "int64",
                                         "float16", "bfloat16", "float32", "float64", "complex64", "complex128"};
-constexpr const char* type_names[kDtypes] = {"Bool", "Byte",     "Char",  "Short",  "Int",           "Long",
+constexpr const char* type_names[kDtypes] = {"Bool", "Byte",     "Char",  "Short",  "Int",          "Long",
                                              "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
 Dtype default_dtype_ = Dtype::Float32;
 
@@ -29,9 +29,7 @@ Dtype promote_floats(Dtype a, Dtype b) {
 const char* name(Dtype t) { return names[int(t)]; }
 const char* type_name(Dtype t) { return type_names[int(t)]; }
 
-Dtype to_real(Dtype t) {
-  return t == Dtype::Complex64 ? Dtype::Float32 : t == Dtype::Complex128 ? Dtype::Float64 : t;
-}
+Dtype to_real(Dtype t) { return t == Dtype::Complex64 ? Dtype::Float32 : t == Dtype::Complex128 ? Dtype::Float64 : t; }
 
 Dtype to_complex(Dtype t) {
   return t == Dtype::Float64 || t == Dtype::Complex128 ? Dtype::Complex128 : Dtype::Complex64;

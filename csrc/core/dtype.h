@@ -55,22 +55,22 @@ using complex128 = std::complex<double>;
 
 template <class T>
 struct DtypeOf;
-#define TL_FOR_EACH_DTYPE(X)       \
-  X(bool, Bool)                    \
-  X(uint8_t, UInt8)                \
-  X(int8_t, Int8)                  \
-  X(int16_t, Int16)                \
-  X(int32_t, Int32)                \
-  X(int64_t, Int64)                \
-  X(::tl::Half, Float16)           \
-  X(::tl::BFloat16, BFloat16)      \
-  X(float, Float32)                \
-  X(double, Float64)               \
+#define TL_FOR_EACH_DTYPE(X)        \
+  X(bool, Bool)                     \
+  X(uint8_t, UInt8)                 \
+  X(int8_t, Int8)                   \
+  X(int16_t, Int16)                 \
+  X(int32_t, Int32)                 \
+  X(int64_t, Int64)                 \
+  X(::tl::Half, Float16)            \
+  X(::tl::BFloat16, BFloat16)       \
+  X(float, Float32)                 \
+  X(double, Float64)                \
   X(std::complex<float>, Complex64) \
   X(std::complex<double>, Complex128)
-#define TL_DTYPE_OF(type, tag) \
-  template <>                  \
-  struct DtypeOf<type> {       \
+#define TL_DTYPE_OF(type, tag)                 \
+  template <>                                  \
+  struct DtypeOf<type> {                       \
     static constexpr Dtype value = Dtype::tag; \
   };
 TL_FOR_EACH_DTYPE(TL_DTYPE_OF)

@@ -6,12 +6,12 @@
 
 #include "core/half.h"
 
-// Elementary functions for kernels, host and device. The float32 ones are branch-free so that loops over them vectorise;
-// each states its error in units in the last place (ULP), which tests/test_float_math.py checks on every instruction set.
-// The polynomials were fitted with mpmath's chebyfit. float64 and complex go to the C library.
+// Elementary functions for kernels, host and device. The float32 ones are branch-free so that loops over them
+// vectorise; each states its error in units in the last place (ULP), which tests/test_float_math.py checks on every
+// instruction set. The polynomials were fitted with mpmath's chebyfit. float64 and complex go to the C library.
 //
-// Everything is `static` and always inlined: a file that is compiled once per instruction set must not leave a copy that
-// another one could link to.
+// Everything is `static` and always inlined: a file that is compiled once per instruction set must not leave a copy
+// that another one could link to.
 
 #define TL_FN static TL_HOST_DEVICE inline __attribute__((always_inline))
 
@@ -193,10 +193,8 @@ TL_FN float exp2(float x) {  // 1 ULP
 // 2 ULP.
 TL_FN float tanh(float x) {
   float a = abs(x), z = x * x;
-  float small = fma(x * z,
-                    poly(z, -3.333332894e-01f, 1.333276974e-01f, -5.385090958e-02f, 2.099717900e-02f,
-                         -6.096714166e-03f),
-                    x);
+  float small = fma(
+      x * z, poly(z, -3.333332894e-01f, 1.333276974e-01f, -5.385090958e-02f, 2.099717900e-02f, -6.096714166e-03f), x);
   float large = copysign(1.0f - 2.0f / (exp(a > 10.0f ? 20.0f : a + a) + 1.0f), x);
   float r = a < 0.625f ? small : large;
   return x == x ? r : x;
@@ -227,45 +225,88 @@ TL_FN float erf(float x) {
   return x == x ? r : x;
 }
 
-// The normal distribution's upper tail Phi(-a) for a >= 0, accurate however small: e^(-a^2/2) q(1 / (1 + 0.35 a)).
-TL_FN float normal_tail(float a) {
-  float b = a > 15.0f ? 15.0f : a;
-  float s = b * b;
+// x * x and what its rounding lost.
+TL_FN void square_exact(float x, float& high, float& low) {
+  high = x * x;
 #if defined(__FMA__) || defined(__CUDA_ARCH__)
-  float lost = fma(b, b, -s);
+  low = fma(x, x, -high);
 #else
-  // Dekker's product: the halves' products are exact.
-  float high = from_bits(to_bits(b) & 0xfffff000u), low = b - high;
-  float lost = ((high * high - s) + 2.0f * high * low) + low * low;
+  // Dekker's product: those of the halves are exact.
+  float h = from_bits(to_bits(x) & 0xfffff000u), l = x - h;
+  low = ((h * h - high) + 2.0f * h * l) + l * l;
 #endif
-  float e = exp_sum(-0.5f * s, -0.5f * lost);
-  float u = 1.0f / fma(b, 0.35f, 1.0f);
-  float q = poly(u, 1.396271207e-01f, 1.396957034e-01f, 1.218583439e-01f, 9.181404960e-02f, 3.402318487e-02f,
-                 4.724409321e-03f, 1.960307976e-02f, -1.770701608e-01f, 2.062474049e-01f, -9.839080754e-02f,
-                 1.786767303e-02f);
-  return e * (q * u);
 }
 
-TL_FN float erfc(float x) {
-  float tail = 2.0f * normal_tail(abs(x) * 1.41421356237f);
+// e^(high + low) times the Mills ratio (1 - Phi(a)) / e^(-a^2/2) for a >= 0.5, which is q(u) u with u = 1 / (1 + a/2).
+// The roundings of u and of the products are carried along and added to the exponential's last step. All times
+// `factor`.
+TL_FN float scaled_mills(float a, float high, float low, float factor) {
+  float d = fma(a, 0.5f, 1.0f), d_lost = fma(a, 0.5f, 1.0f - d);
+  float u = 1.0f / d;
+  float u_error = fma(-u, d, 1.0f) - u * d_lost;  // relative
+  float q_tail = poly(u, 1.991243362e-01f, 1.541954279e-01f, 1.627028175e-02f, 8.613504469e-02f, -5.139184594e-01f,
+                      5.861768126e-01f, -2.508601248e-01f, 4.380260594e-03f, 1.905754209e-02f);
+  float q = fma(q_tail, u, 1.994822025e-01f), q_lost = fma(q_tail, u, 1.994822025e-01f - q);
+  float p = q * u;
+  float p_lost = fma(p * u_error, fma(u, 0.8376449f, 1.0494549f), fma(q, u, -p)) + q_lost * u;
+  float m = p * factor, m_lost = fma(p, factor, -m) + p_lost * factor;
+
+  float x = high < -104.0f ? -104.0f : high;
+  constexpr float kMagic = 12582912.0f;
+  float t = fma(x, 1.44269504088896341f, kMagic);
+  float n = t - kMagic;
+  float r = fma(n, -0.693359375f, x);
+  r = fma(n, 2.12194440e-4f, r) + low;
+  float e =
+      fma(r * r, poly(r, 5.000000000e-01f, 1.666657699e-01f, 4.166655462e-02f, 8.363179053e-03f, 1.392618359e-03f), r);
+  float y = fma(m, e, m_lost) + m;
+  int32_t k = int32_t(to_bits(t)) - int32_t(0x4b400000);
+  int32_t half = k >> 1;
+  return y * from_bits(uint32_t(half + 127) << 23) * from_bits(uint32_t(k - half + 127) << 23);
+}
+
+TL_FN float erfc(float x) {  // 3 ULP
+  float a = abs(x) > 12.0f ? 12.0f : abs(x);
+  float high, low;
+  square_exact(a, high, low);
+  float tail = scaled_mills(a * 1.41421356237f, -high, -low, 2.0f);
   float r = x < 0.0f ? 2.0f - tail : tail;
-  return x == x ? (abs(x) < 0.5f ? 1.0f - erf(x) : r) : x;
+  return x == x ? (a < 0.5f ? 1.0f - erf(x) : r) : x;
 }
 
-// Phi(x)
-TL_FN float normal_cdf(float x) {
-  float tail = normal_tail(abs(x));
-  return x == x ? (x < 0.0f ? tail : 1.0f - tail) : x;
+// factor * Phi(x)
+TL_FN float scaled_normal_cdf(float x, float factor) {
+  float a = abs(x) > 15.0f ? 15.0f : abs(x);
+  float high, low;
+  square_exact(a, high, low);
+  float tail = scaled_mills(a, -0.5f * high, -0.5f * low, x < 0.0f ? factor : 1.0f);
+  float middle = fma(
+      x, poly(high, 3.989422786e-01f, -6.649024158e-02f, 9.971817664e-03f, -1.179637638e-03f, 1.013747520e-04f), 0.5f);
+  float r = a < 0.7f ? middle * factor : (x < 0.0f ? tail : (1.0f - tail) * factor);
+  return x == x ? r : x;
 }
+TL_FN float normal_cdf(float x) { return scaled_normal_cdf(x, 1.0f); }  // 2 ULP
+TL_FN float gelu(float x) { return scaled_normal_cdf(x, x); }           // 2 ULP
+TL_FN double gelu(double x) { return x * (0.5 * ::erfc(x * -0.70710678118654752440)); }
 
-// Sine and cosine for |x| < 2^30, reduced in float64. 1 ULP. Larger arguments are the caller's (trig_large).
+// Sine and cosine for |x| < kTrigLimit, reduced in float64. 1 ULP. Larger arguments are the caller's.
+#if defined(__FMA__) || defined(__CUDA_ARCH__)
+constexpr float kTrigLimit = 1073741824.0f;
+#else
+constexpr float kTrigLimit = 1048576.0f;
+#endif
 TL_FN float sincos_core(float x, int quarter) {
   double d = double(x);
   constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
   double t = fma(d, 0.63661977236758134308, kMagic);
   double n = t - kMagic;
+#if defined(__FMA__) || defined(__CUDA_ARCH__)
   double r = fma(n, -1.57079632679489655800, d);
   r = fma(n, -6.12323399573676603587e-17, r);
+#else
+  // The first part of pi / 2 has 33 bits: its product with n is exact.
+  double r = (d - n * 1.57079632673412561417e+00) - n * 6.07710050650619224932e-11;
+#endif
   double z = r * r;
   double s = fma(r * z,
                  poly(z, -1.66666666666638708e-01, 8.33333333107020950e-03, -1.98412669082247963e-04,
@@ -330,9 +371,11 @@ TL_FN double sigmoid(double x) {
 TL_FN double normal_cdf(double x) { return 0.5 * ::erfc(x * -0.70710678118654752440); }
 
 #if !defined(__CUDACC__) && !defined(TL_ISA)
-#define TL_COMPLEX(name) \
-  template <class R>     \
-  static inline std::complex<R> name(std::complex<R> x) { return std::name(x); }
+#define TL_COMPLEX(name)                                  \
+  template <class R>                                      \
+  static inline std::complex<R> name(std::complex<R> x) { \
+    return std::name(x);                                  \
+  }
 TL_COMPLEX(exp)
 TL_COMPLEX(log)
 TL_COMPLEX(log10)

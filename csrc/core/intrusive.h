@@ -10,7 +10,8 @@ namespace tl {
 
 // What a language binding hangs on a counted object: while anything besides the binding's own object holds it, the
 // counted object keeps the binding's object alive ("toggle reference"), so that its identity and attributes survive.
-// The binding's object owns one count. Counts that cross 1 <-> 2 with a binding attached do so under the binding's lock.
+// The binding's object owns one count. Counts that cross 1 <-> 2 with a binding attached do so under the binding's
+// lock.
 struct BindingHooks {
   void (*retain)(void* object);
   void (*release)(void* object);

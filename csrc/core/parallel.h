@@ -17,9 +17,9 @@ TL_API void parallel_for(int64_t n, int64_t grain, RangeFn f, void* context);
 }  // namespace detail
 
 // Calls f(begin, end) over disjoint ranges that cover [0, n), possibly on several threads, and returns when all are
-// done. `grain` is the least work worth a thread; with n <= grain f runs here. Nested calls run inline. Ranges depend on
-// the number of threads: where results must not, divide the work by shape first and let n count those pieces.
-// f must not throw and must not own tensors.
+// done. `grain` is the least work worth a thread; with n <= grain f runs here. Nested calls run inline. Ranges depend
+// on the number of threads: where results must not, divide the work by shape first and let n count those pieces. f must
+// not throw and must not own tensors.
 template <class F>
 inline void parallel_for(int64_t n, int64_t grain, F&& f) {
   if (n <= 0) return;

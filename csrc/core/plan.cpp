@@ -115,8 +115,9 @@ void check_no_internal_overlap(const Tensor& t) {
   if (t.is_contiguous()) return;
   for (int64_t d = 0; d < t.dim(); ++d)
     if (t.sizes()[d] > 1 && t.strides()[d] == 0)
-      fail("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-           "Please clone() the tensor before performing the operation.");
+      fail(
+          "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+          "Please clone() the tensor before performing the operation.");
 }
 
 namespace {
@@ -145,10 +146,11 @@ void check_no_partial_overlap(const Tensor& written, const Tensor& read) {
   const char *a, *a_end, *b, *b_end;
   extent(written, a, a_end);
   extent(read, b, b_end);
-  if (a < b_end && b < a_end && !(a == b && a_end == b_end && written.dim() <= 1 && read.dim() <= 1 &&
-                                  written.dtype() == read.dtype()))
-    fail("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-         "location. Please clone() the tensor before performing the operation.");
+  if (a < b_end && b < a_end &&
+      !(a == b && a_end == b_end && written.dim() <= 1 && read.dim() <= 1 && written.dtype() == read.dtype()))
+    fail(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+        "location. Please clone() the tensor before performing the operation.");
 }
 
 void resize_output(const Tensor& out, Ints sizes) {
@@ -222,8 +224,7 @@ struct Raw {
       int d = perm[k];
       if (sizes[d] == 1) continue;
       bool merges = n > 0;
-      for (int i = 0; merges && i < operands; ++i)
-        merges = strides[i][d] == plan.strides[i][n - 1] * plan.sizes[n - 1];
+      for (int i = 0; merges && i < operands; ++i) merges = strides[i][d] == plan.strides[i][n - 1] * plan.sizes[n - 1];
       if (merges) {
         plan.sizes[n - 1] *= sizes[d];
         continue;
@@ -284,8 +285,8 @@ Tensor make_plan(Plan& plan, const Tensor& out, bool inplace, Dtype result,
         fail("output with shape ", to_string(out.sizes()), " doesn't match the broadcast shape ", to_string(shape));
     } else {
       if (!(out.device() == device))
-        fail("Expected all tensors to be on the same device, but found at least two devices, ",
-             to_string(device), " and ", to_string(out.device()), "! Move out= to ", to_string(device), ".");
+        fail("Expected all tensors to be on the same device, but found at least two devices, ", to_string(device),
+             " and ", to_string(out.device()), "! Move out= to ", to_string(device), ".");
       resize_output(out, shape);
     }
     check_castable(result, out.dtype());

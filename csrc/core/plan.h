@@ -9,8 +9,8 @@ namespace tl {
 inline constexpr int kPlanDims = 16;
 inline constexpr int kPlanOperands = 5;
 
-// How an elementwise kernel walks its operands: operand 0 is written, the others are read. Dims are sorted so that dim 0
-// is the innermost, and neighbours that every operand steps through evenly are merged. A broadcast dim has stride 0.
+// How an elementwise kernel walks its operands: operand 0 is written, the others are read. Dims are sorted so that dim
+// 0 is the innermost, and neighbours that every operand steps through evenly are merged. A broadcast dim has stride 0.
 // Plain data: a CUDA kernel takes it by value. Nothing is set before a plan is made.
 struct Plan {
   int64_t numel;

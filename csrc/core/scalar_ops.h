@@ -2,8 +2,8 @@
 
 #include "core/float_math.h"
 
-// The scalar meaning of every pointwise operator, once, for host and device: a function object for each, a template over
-// the dtype that it computes in, branch-free where the type allows vectors. p0..p2 are the operator's numbers.
+// The scalar meaning of every pointwise operator, once, for host and device: a function object for each, a template
+// over the dtype that it computes in, branch-free where the type allows vectors. p0..p2 are the operator's numbers.
 
 namespace tl::scalar {
 
@@ -59,26 +59,26 @@ TL_FN T infinity() {
   return T(__builtin_inf());
 }
 
-#define TL_UNARY(Name, ...)                         \
-  template <class T>                                \
-  struct Name : Params<T> {                         \
-    using Params<T>::p0;                            \
-    using Params<T>::p1;                            \
-    using Params<T>::p2;                            \
+#define TL_UNARY(Name, ...)                                                                         \
+  template <class T>                                                                                \
+  struct Name : Params<T> {                                                                         \
+    using Params<T>::p0;                                                                            \
+    using Params<T>::p1;                                                                            \
+    using Params<T>::p2;                                                                            \
     TL_HOST_DEVICE inline __attribute__((always_inline)) auto operator()(T a) const { __VA_ARGS__ } \
   };
-#define TL_BINARY(Name, ...)                             \
-  template <class T>                                     \
-  struct Name : Params<T> {                              \
-    using Params<T>::p0;                                 \
-    using Params<T>::p1;                                 \
-    using Params<T>::p2;                                 \
+#define TL_BINARY(Name, ...)                                                                             \
+  template <class T>                                                                                     \
+  struct Name : Params<T> {                                                                              \
+    using Params<T>::p0;                                                                                 \
+    using Params<T>::p1;                                                                                 \
+    using Params<T>::p2;                                                                                 \
     TL_HOST_DEVICE inline __attribute__((always_inline)) auto operator()(T a, T b) const { __VA_ARGS__ } \
   };
-#define TL_TERNARY(Name, A, ...)                              \
-  template <class T>                                          \
-  struct Name : Params<T> {                                   \
-    using Params<T>::p0;                                      \
+#define TL_TERNARY(Name, A, ...)                                                                           \
+  template <class T>                                                                                       \
+  struct Name : Params<T> {                                                                                \
+    using Params<T>::p0;                                                                                   \
     TL_HOST_DEVICE inline __attribute__((always_inline)) T operator()(A a, T b, T c) const { __VA_ARGS__ } \
   };
 
@@ -128,8 +128,7 @@ TL_BINARY(
 TL_BINARY(Fmod, if constexpr (is_int<T>) return T(a % safe_divisor(a, b, this->division_by_zero));
           else return fm::fmod(a, b);)
 TL_BINARY(
-    Pow,
-    if constexpr (is_int<T>) {
+    Pow, if constexpr (is_int<T>) {
       if (b < 0) return T(a == 1 ? 1 : a == T(-1) ? (b % 2 ? -1 : 1) : 0);
       U<T> base = U<T>(a), result = 1;
       for (T e = b; e > 0; e = T(e >> 1)) {
@@ -146,13 +145,11 @@ TL_BINARY(Maximum, return a > b || isnan(a) ? a : b;)
 TL_BINARY(Minimum, return a < b || isnan(a) ? a : b;)
 TL_BINARY(Fmax, return a >= b || isnan(b) ? a : b;)
 TL_BINARY(Fmin, return a <= b || isnan(b) ? a : b;)
-TL_BINARY(
-    LogAddExp, T high = a > b || isnan(a) ? a : b; T low = a > b || isnan(a) ? b : a;
-    T sum = high + fm::log1p(fm::exp(low - high)); return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
-TL_BINARY(
-    LogAddExp2, T high = a > b || isnan(a) ? a : b; T low = a > b || isnan(a) ? b : a;
-    T sum = high + fm::log1p(fm::exp2(low - high)) * T(1.44269504088896340736);
-    return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
+TL_BINARY(LogAddExp, T high = a > b || isnan(a) ? a : b; T low = a > b || isnan(a) ? b : a;
+          T sum = high + fm::log1p(fm::exp(low - high)); return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
+TL_BINARY(LogAddExp2, T high = a > b || isnan(a) ? a : b; T low = a > b || isnan(a) ? b : a;
+          T sum = high + fm::log1p(fm::exp2(low - high)) * T(1.44269504088896340736);
+          return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
 TL_BINARY(Xlogy, return isnan(b) ? b : a == T(0) ? T(0) : T(a * fm::log(b));)
 TL_BINARY(Heaviside, return a == T(0) ? b : T(a > T(0) ? 1 : 0);)
 TL_BINARY(Nextafter, return fm::nextafter(a, b);)
@@ -186,9 +183,7 @@ TL_UNARY(IsNegInf, return a == -infinity<T>();)
 TL_UNARY(Signbit, if constexpr (is_int<T>) return a < 0; else return fm::copysign(T(1), a) < T(0);)
 // p0 rtol, p1 atol, p2 whether NaN equals NaN
 TL_BINARY(
-    IsClose,
-    if constexpr (is_int<T>) return a == b;
-    else {
+    IsClose, if constexpr (is_int<T>) return a == b; else {
       bool close = fm::abs(a - b) <= p1 + fm::abs(p0 * b) && fm::abs(b) < infinity<T>();
       bool both_nan = isnan(a) && isnan(b) && p2 != T(0);
       return bool((a == b) | close | both_nan);
@@ -247,22 +242,21 @@ TL_ELEMENTARY(Round, round_even)
 TL_UNARY(Logit, T x = a < p0 ? p0 : a; x = x > T(1) - p0 ? T(1) - p0 : x; return fm::log(x / (T(1) - x));)
 // Giles' single precision approximation ("Approximating the erfinv function", 2010), then Newton steps with erf.
 TL_UNARY(
-    Erfinv, double x = double(a); if (!(x > -1.0 && x < 1.0)) return x == 1.0    ? infinity<T>()
-                                                                        : x == -1.0 ? -infinity<T>()
-                                                                                    : T(__builtin_nan(""));
+    Erfinv, double x = double(a); if (!(x > -1.0 && x < 1.0)) return x == 1.0 ? infinity<T>()
+                                  : x == -1.0                                 ? -infinity<T>()
+                                                                              : T(__builtin_nan(""));
     double w = -::log((1.0 - x) * (1.0 + x)), p;
     if (w < 5.0) p = poly(w - 2.5, 1.50140941, 0.246640727, -0.00417768164, -0.00125372503, 0.00021858087,
                           -4.39150654e-06, -3.5233877e-06, 3.43273939e-07, 2.81022636e-08);
-    else p = poly(::sqrt(w) - 3.0, 2.83297682, 1.00167406, 0.00943887047, -0.0076224613, 0.00573950773,
-                  -0.00367342844, 0.00134934322, 0.000100950558, -0.000200214257);
+    else p = poly(::sqrt(w) - 3.0, 2.83297682, 1.00167406, 0.00943887047, -0.0076224613, 0.00573950773, -0.00367342844,
+                  0.00134934322, 0.000100950558, -0.000200214257);
     double y = p * x; for (int step = 0; step < 2; ++step) {
       double error = x > 0 ? (1.0 - x) - ::erfc(y) : ::erfc(-y) - (1.0 + x);
       y -= error / (1.12837916709551257390 * ::exp(-y * y));
     } return T(y);)
 // Recurrence up to 10, then the asymptotic series; reflection below zero.
 TL_UNARY(
-    Digamma, double x = double(a); if (x == 0) return fm::copysign(infinity<T>(), -a);
-    double result = 0; if (x < 0) {
+    Digamma, double x = double(a); if (x == 0) return fm::copysign(infinity<T>(), -a); double result = 0; if (x < 0) {
       double whole = ::floor(x);
       if (whole == x) return T(__builtin_nan(""));
       result = -3.14159265358979323846 / ::tan(3.14159265358979323846 * (x - whole));
@@ -279,13 +273,15 @@ TL_UNARY(
 TL_UNARY(RoundDecimals, return p1 != T(0) ? fm::round_even(a / p1) * p1 : fm::round_even(a * p0) / p0;)
 TL_UNARY(Frac, return a - fm::trunc(a);)
 TL_UNARY(Sign, return T((a > T(0)) - (a < T(0)));)
-TL_UNARY(Sgn, if constexpr (is_cx<T>) {
-  auto r = std::abs(a);
-  return r == 0 ? T(0) : a / r;
-} else return T((a > T(0)) - (a < T(0)));)
+TL_UNARY(
+    Sgn, if constexpr (is_cx<T>) {
+      auto r = std::abs(a);
+      return r == 0 ? T(0) : a / r;
+    } else return T((a > T(0)) - (a < T(0)));)
 TL_UNARY(Conj, if constexpr (is_cx<T>) return std::conj(a); else return a;)
-TL_UNARY(Angle, if constexpr (is_cx<T>) return std::arg(a);
-         else return isnan(a) ? a : a < T(0) ? T(3.14159265358979323846) : T(0);)
+TL_UNARY(Angle, if constexpr (is_cx<T>) return std::arg(a); else return isnan(a) ? a
+                                                            : a < T(0)           ? T(3.14159265358979323846)
+                                                                                 : T(0);)
 TL_UNARY(NanToNum, return isnan(a) ? p0 : a == infinity<T>() ? p1 : a == -infinity<T>() ? p2 : a;)
 TL_UNARY(Clamp, T x = a < p0 ? p0 : a; return x > p1 ? p1 : x;)
 TL_UNARY(ClampMin, return a < p0 ? p0 : a;)
@@ -297,7 +293,7 @@ TL_UNARY(Relu, return a <= T(0) ? T(0) : a;)
 TL_UNARY(LeakyRelu, return a > T(0) ? a : a * p0;)  // slope
 // alpha, scale, input_scale
 TL_UNARY(Elu, return a > T(0) ? a * p1 : fm::expm1(a * p2) * (p0 * p1);)
-TL_UNARY(Gelu, return a * fm::normal_cdf(a);)
+TL_UNARY(Gelu, return fm::gelu(a);)
 template <class T>
 TL_FN T gelu_inner(T a) {
   return T(0.79788456080286535588) * fm::fma(T(0.044715) * a, a * a, a);
@@ -343,9 +339,8 @@ TL_TERNARY(Where, uint8_t, return a ? b : c;)
 TL_TERNARY(ClampTensor, T, T x = a < b || isnan(b) ? b : a; return x > c || isnan(c) ? c : x;)
 TL_TERNARY(Addcmul, T, return T(U<T>(a) + U<T>(p0) * U<T>(b) * U<T>(c));)
 TL_TERNARY(Addcdiv, T, return a + p0 * b / c;)
-TL_TERNARY(
-    Lerp, T, if constexpr (is_cx<T>) return std::abs(c) < 0.5 ? a + c * (b - a) : b - (b - a) * (T(1) - c);
-    else return fm::abs(c) < T(0.5) ? a + c * (b - a) : b - (b - a) * (T(1) - c);)
+TL_TERNARY(Lerp, T, if constexpr (is_cx<T>) return std::abs(c) < 0.5 ? a + c * (b - a) : b - (b - a) * (T(1) - c);
+           else return fm::abs(c) < T(0.5) ? a + c * (b - a) : b - (b - a) * (T(1) - c);)
 
 #undef TL_UNARY
 #undef TL_BINARY

@@ -7,7 +7,8 @@
 
 namespace tl {
 
-// A growable array whose first N elements need no allocation. Not copyable: it lives inside objects that are not either.
+// A growable array whose first N elements need no allocation. Not copyable: it lives inside objects that are not
+// either.
 template <class T, size_t N>
 class Small {
  public:

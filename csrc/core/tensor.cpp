@@ -74,8 +74,9 @@ void Storage::destroy(Storage* s) {
 }
 
 void Storage::resize(size_t nbytes) {
-  check(!deleter_, "Trying to resize storage that is not resizable: its memory belongs to another library. "
-                   "Work on a .clone() instead.");
+  check(!deleter_,
+        "Trying to resize storage that is not resizable: its memory belongs to another library. "
+        "Work on a .clone() instead.");
   void* fresh = nbytes ? allocator(device_.type).allocate(nbytes, device_) : nullptr;
   if (size_t kept = std::min(nbytes, nbytes_)) {
     check<NotImplementedError>(device_.is_cpu(), "resize: there is no device copy yet");

@@ -57,8 +57,8 @@ class TL_API TensorImpl : public Counted {
   static void destroy(TensorImpl* t);
 
   Ref<Storage> storage;
-  Dims sizes, strides;   // strides in elements
-  int64_t offset = 0;    // elements
+  Dims sizes, strides;  // strides in elements
+  int64_t offset = 0;   // elements
   int64_t numel = 0;
   Dtype dtype = Dtype::Float32;
   Device device;
@@ -68,7 +68,7 @@ class TL_API TensorImpl : public Counted {
   bool inference = false;
   bool conj = false, neg = false;  // reserved for lazy conjugation
   ViewKind view_kind = ViewKind::Default;
-  Ref<TensorImpl> base;  // of a view: the tensor that is no view
+  Ref<TensorImpl> base;       // of a view: the tensor that is no view
   uint32_t view_version = 0;  // of a view: the version its grad_fn was made for
   std::unique_ptr<AutogradMetaBase> autograd;
 

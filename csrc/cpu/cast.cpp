@@ -184,21 +184,21 @@ void convert_twice(void* to, const void* from, int64_t n) {
 // How a dtype reaches the arithmetic types: itself, or float32 for halves, or its real type for complex.
 template <Dtype t>
 struct Type {};
-#define TL_REAL(tag, T)                                                  \
-  template <>                                                            \
-  struct Type<Dtype::tag> {                                              \
-    using Via = T;                                                       \
-    static constexpr bool direct = true;                                 \
+#define TL_REAL(tag, T)                                                    \
+  template <>                                                              \
+  struct Type<Dtype::tag> {                                                \
+    using Via = T;                                                         \
+    static constexpr bool direct = true;                                   \
     static constexpr BlockTools::Convert enter = nullptr, leave = nullptr; \
-    static constexpr int width = sizeof(T);                              \
+    static constexpr int width = sizeof(T);                                \
   };
-#define TL_PACKED(tag, T, bytes, in, out)                            \
-  template <>                                                        \
-  struct Type<Dtype::tag> {                                          \
-    using Via = T;                                                   \
-    static constexpr bool direct = false;                            \
-    static constexpr BlockTools::Convert enter = in, leave = out;    \
-    static constexpr int width = bytes;                              \
+#define TL_PACKED(tag, T, bytes, in, out)                         \
+  template <>                                                     \
+  struct Type<Dtype::tag> {                                       \
+    using Via = T;                                                \
+    static constexpr bool direct = false;                         \
+    static constexpr BlockTools::Convert enter = in, leave = out; \
+    static constexpr int width = bytes;                           \
   };
 TL_REAL(Bool, Bool8)
 TL_REAL(UInt8, uint8_t)
@@ -250,7 +250,8 @@ constexpr BlockTools::Convert pick() {
       return convert_twice<F::enter, T::leave, F::width, T::width>;
     else
       return convert_twice<
-          F::enter, convert_twice<convert_run<typename T::Via, typename F::Via>, T::leave, sizeof(typename F::Via), T::width>,
+          F::enter,
+          convert_twice<convert_run<typename T::Via, typename F::Via>, T::leave, sizeof(typename F::Via), T::width>,
           F::width, T::width>;
   }
 }

@@ -210,8 +210,8 @@ struct Run {
       int64_t width = int64_t(itemsize(dtype)), col_step = p.strides[0][0];
       int64_t row_step = t.row_dim > 0 ? p.strides[0][t.row_dim] : 0;
       char* to = static_cast<char*>(p.data[0]) + tile.offset[0];
-      bool direct = dtype == loop.out && col_step == width && !stream &&
-                    (!together || rows == 1 || row_step == cols * width);
+      bool direct =
+          dtype == loop.out && col_step == width && !stream && (!together || rows == 1 || row_step == cols * width);
       char* result = direct ? to : staged[0];
       int64_t result_step = direct ? row_step : cols * int64_t(itemsize(loop.out));
       int64_t calls = together ? 1 : rows, n = together ? rows * cols : cols;
@@ -247,7 +247,8 @@ bool wants_stream(const Plan& p) {
 void run(const Plan& p, const Loop& loop, const void* params) {
   if (p.numel == 0) return;
   Run r{p, loop, params};
-  bool flat = p.ndim == 1 && p.dtypes[0] == loop.out && (p.strides[0][0] == int64_t(itemsize(loop.out)) || p.numel == 1);
+  bool flat =
+      p.ndim == 1 && p.dtypes[0] == loop.out && (p.strides[0][0] == int64_t(itemsize(loop.out)) || p.numel == 1);
   for (int i = 1; i < p.operands; ++i) {
     bool one = true;
     for (int d = 0; d < p.ndim; ++d) one &= p.strides[i][d] == 0;
@@ -269,9 +270,8 @@ void run(const Plan& p, const Loop& loop, const void* params) {
     // Ranges of whole cache lines, so that threads do not share one.
     constexpr int64_t kUnit = 1024;
     int64_t units = (p.numel + kUnit - 1) / kUnit;
-    return parallel_for(units, std::max<int64_t>(1, kGrain / kUnit / loop.cost), [&](int64_t b, int64_t e) {
-      r.whole(b * kUnit, std::min(e * kUnit, p.numel));
-    });
+    return parallel_for(units, std::max<int64_t>(1, kGrain / kUnit / loop.cost),
+                        [&](int64_t b, int64_t e) { r.whole(b * kUnit, std::min(e * kUnit, p.numel)); });
   }
   int64_t width = int64_t(itemsize(loop.out));
   for (int i = 0; i < p.operands; ++i) width = std::max(width, int64_t(itemsize(p.dtypes[i])));

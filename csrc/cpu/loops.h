@@ -2,8 +2,8 @@
 
 #include "core/plan.h"
 
-// How the CPU walks a plan. Kernels only see runs of elements side by side, of the dtypes they ask for: operands that lie
-// differently are brought into small buffers tile by tile, and results are taken out of one the same way.
+// How the CPU walks a plan. Kernels only see runs of elements side by side, of the dtypes they ask for: operands that
+// lie differently are brought into small buffers tile by tile, and results are taken out of one the same way.
 
 namespace tl::cpu {
 

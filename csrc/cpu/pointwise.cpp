@@ -127,11 +127,11 @@ void trigonometric(void* to, const void* const* from, int64_t n, unsigned, const
     int32_t huge = 0;
     for (int64_t i = 0; i < m; ++i) {
       out[at + i] = op(in[i]);
-      huge |= !(fm::abs(in[i]) < 1073741824.0f);
+      huge |= !(fm::abs(in[i]) < fm::kTrigLimit);
     }
     if (!huge) continue;
     for (int64_t i = 0; i < m; ++i)
-      if (!(fm::abs(in[i]) < 1073741824.0f)) out[at + i] = kLibrary(in[i]);
+      if (!(fm::abs(in[i]) < fm::kTrigLimit)) out[at + i] = kLibrary(in[i]);
   }
 }
 

@@ -4,7 +4,8 @@
 #include "cpu/loops.h"
 #include "kernels/pointwise.h"
 
-// The loops over scalar_ops.h. In an unnamed namespace: each file that includes this has its own, for its instruction set.
+// The loops over scalar_ops.h. In an unnamed namespace: each file that includes this has its own, for its instruction
+// set.
 
 namespace tl::cpu {
 

@@ -7,7 +7,8 @@
 #include "cpu/loops.h"
 
 // Reductions. float32 is summed in float64. Work is cut by shape alone, so that any number of threads gives the same
-// bits: a run of elements is taken in blocks of kBlock, a long reduction in segments whose results are combined in order.
+// bits: a run of elements is taken in blocks of kBlock, a long reduction in segments whose results are combined in
+// order.
 
 namespace tl::cpu::TL_ISA {
 namespace {
@@ -543,8 +544,8 @@ void run_argument(const ReduceArgs& a) {
         int64_t first = unit / blocks * p.kept_sizes[0] + c0;
         const char* base = kept_address(p, first);
         for (int64_t r = 0; r < p.count; ++r) {
-          const T* row = bring<T>(base + reduced_offset(p, r), cols, int64_t(itemsize(p.dtype)), p.dtype, buffer,
-                                  nullptr);
+          const T* row =
+              bring<T>(base + reduced_offset(p, r), cols, int64_t(itemsize(p.dtype)), p.dtype, buffer, nullptr);
           if (r == 0) {
             __builtin_memcpy(best, row, size_t(cols) * sizeof(T));
             for (int64_t j = 0; j < cols; ++j) where[j] = 0;
@@ -576,8 +577,7 @@ void run_argument(const ReduceArgs& a) {
   parallel_for(p.outputs * c.segments, 1, [&](int64_t b, int64_t e) {
     for (int64_t k = b; k < e; ++k) {
       int64_t begin = k % c.segments * c.length, end = begin + c.length;
-      parts[k] =
-          place_of<T, kMax, R>(p, kept_address(p, k / c.segments), begin, end < p.count ? end : p.count);
+      parts[k] = place_of<T, kMax, R>(p, kept_address(p, k / c.segments), begin, end < p.count ? end : p.count);
     }
   });
   for (int64_t o = 0; o < p.outputs; ++o) {
@@ -697,8 +697,8 @@ void variance_by_column(const ReduceArgs& a) {
         int64_t n = p.count - r < kVarianceRows ? p.count - r : kVarianceRows;
         for (int64_t j = 0; j < cols; ++j) sum[j] = square[j] = 0;
         for (int64_t k = 0; k < n; ++k) {
-          const T* __restrict row = rows[k] = bring<T>(base + reduced_offset(p, r + k), cols,
-                                                       int64_t(itemsize(p.dtype)), p.dtype, buffer[k], nullptr);
+          const T* __restrict row = rows[k] =
+              bring<T>(base + reduced_offset(p, r + k), cols, int64_t(itemsize(p.dtype)), p.dtype, buffer[k], nullptr);
           for (int64_t j = 0; j < cols; ++j) sum[j] += double(row[j]);
         }
         double inverse = 1.0 / double(n);

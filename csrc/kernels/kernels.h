@@ -3,8 +3,8 @@
 #include "core/device.h"
 #include "core/error.h"
 
-// The kernels floor: what the operators ask of a device. Each family has a header here that declares one plain struct of
-// function pointers and one exported instance per device type:
+// The kernels floor: what the operators ask of a device. Each family has a header here that declares one plain struct
+// of function pointers and one exported instance per device type:
 //
 //   struct ScanKernels { void (*cumsum)(const ScanArgs&); };
 //   TL_API extern ScanKernels scan_kernels[kDeviceTypes];          // defined in ops/scan.cpp

@@ -5,15 +5,15 @@
 
 namespace tl {
 
-// How a reduction walks its input. Dim 0 is the innermost of each group; kept dims are in the order of the result, which
-// is row-major; reduced dims are sorted by stride. Neighbours that step evenly are merged.
+// How a reduction walks its input. Dim 0 is the innermost of each group; kept dims are in the order of the result,
+// which is row-major; reduced dims are sorted by stride. Neighbours that step evenly are merged.
 struct ReducePlan {
   const void* input;
   Dtype dtype;
   Device device;
   int32_t kept_ndim, reduced_ndim;
-  int64_t outputs;  // elements of the result
-  int64_t count;    // elements reduced into each
+  int64_t outputs;                                               // elements of the result
+  int64_t count;                                                 // elements reduced into each
   int64_t kept_sizes[kPlanDims], kept_strides[kPlanDims];        // bytes
   int64_t reduced_sizes[kPlanDims], reduced_strides[kPlanDims];  // bytes
 };

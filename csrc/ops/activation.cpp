@@ -126,8 +126,7 @@ Tensor softplus_backward(const Tensor& grad_output, const Tensor& input, const S
   PointwiseParams p = numbers(beta, threshold);
   return backward(Pointwise::SoftplusBackward, "softplus_backward_cpu", grad_output, input, &p);
 }
-Tensor hardtanh_backward(const Tensor& grad_output, const Tensor& input, const Scalar& min_val,
-                         const Scalar& max_val) {
+Tensor hardtanh_backward(const Tensor& grad_output, const Tensor& input, const Scalar& min_val, const Scalar& max_val) {
   PointwiseParams p = numbers(min_val, max_val);
   return backward(Pointwise::HardtanhBackward, "hardtanh_backward_cpu", grad_output, input, &p);
 }

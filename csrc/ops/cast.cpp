@@ -73,8 +73,7 @@ Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool) {
 }
 
 Tensor to(const Tensor& input, OptDtype dtype, OptDevice device, bool non_blocking, bool copy) {
-  bool same_device = !device || *device == input.device() ||
-                     (device->type == input.device().type && device->index < 0);
+  bool same_device = !device || *device == input.device() || (device->type == input.device().type && device->index < 0);
   if (!copy && same_device && dtype.value_or(input.dtype()) == input.dtype()) return input;
   return to_copy(input, dtype, same_device ? OptDevice() : device, non_blocking);
 }

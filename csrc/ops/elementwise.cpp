@@ -14,15 +14,16 @@ void not_implemented(const char* name, Dtype dtype) {
 namespace {
 
 // The dtype that the kernel computes in: halves in float32, small integers in a wider one that wraps to the same bits.
-Dtype compute_dtype(const PointwiseKernels& kernels, Pointwise op, const char* name, Dtype common) {
+Dtype compute_dtype(const PointwiseKernels& kernels, Pointwise op, const char* name, Dtype common, const Out& out) {
   Dtype compute = common;
   switch (common) {
     case Dtype::Bool:
     case Dtype::UInt8:
       compute = Dtype::UInt8;
       // Only where eight bits are all that matters.
-      if (((op >= Pointwise::Eq && op <= Pointwise::LogicalNot) || (op >= Pointwise::BitAnd && op <= Pointwise::BitXor) ||
-           op == Pointwise::Where || (op == Pointwise::BitNot && common == Dtype::UInt8)) &&
+      if (((op >= Pointwise::Eq && op <= Pointwise::LogicalNot) ||
+           (op >= Pointwise::BitAnd && op <= Pointwise::BitXor) || op == Pointwise::Where ||
+           (op == Pointwise::BitNot && common == Dtype::UInt8)) &&
           kernels.supports(op, compute))
         return compute;
       [[fallthrough]];
@@ -40,7 +41,10 @@ Dtype compute_dtype(const PointwiseKernels& kernels, Pointwise op, const char* n
     default:
       break;
   }
-  if (!kernels.supports(op, compute)) not_implemented(name, common);
+  if (!kernels.supports(op, compute)) [[unlikely]] {
+    if (out.defined()) check_castable(pointwise_result(op, common), out.tensor.dtype());
+    not_implemented(name, common);
+  }
   return compute;
 }
 
@@ -55,15 +59,14 @@ Tensor elementwise(Pointwise op, const char* name, Dtype common, const Out& out,
   // Contiguous inputs of one shape, or with numbers: no sorting, no strides to work out.
   bool flat = !out.defined() && first.is_contiguous() && device.is_cpu();
   for (const Tensor* t : inputs)
-    flat &= t->device() == device &&
-            ((t->is_contiguous() && same_shape(first, *t)) || (t->dim() == 0 && first.dim() > 0));
+    flat &=
+        t->device() == device && ((t->is_contiguous() && same_shape(first, *t)) || (t->dim() == 0 && first.dim() > 0));
   if (!flat) device = common_device(inputs);
 
   const PointwiseKernels& kernels = pointwise_kernels[int(device.type)];
   kernel(kernels.run, name, device);
   Dtype result = pointwise_result(op, common);
-  if (out.defined()) check_castable(result, out.tensor.dtype());
-  Dtype compute = compute_dtype(kernels, op, name, common);
+  Dtype compute = compute_dtype(kernels, op, name, common, out);
   Plan plan;
   if (flat) {
     Tensor target = empty(first.sizes(), result, device);

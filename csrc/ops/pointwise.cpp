@@ -11,8 +11,7 @@ namespace tl::ops {
 namespace {
 
 void check_alpha(const Tensor& input, const Tensor& other, const Scalar& alpha, Dtype common) {
-  check(alpha.kind != Scalar::Kind::Bool || common == Dtype::Bool,
-        "Boolean alpha only supported for Boolean results.");
+  check(alpha.kind != Scalar::Kind::Bool || common == Dtype::Bool, "Boolean alpha only supported for Boolean results.");
   check(is_differentiable(common) || alpha.is_integral(),
         "For integral input tensors, argument alpha must not be a floating point number.");
   check(is_complex(common) || !alpha.is_complex(),
@@ -82,11 +81,15 @@ namespace {
 void check_no_bool(const Tensor& a, const Tensor& b) {
   bool x = a.dtype() == Dtype::Bool, y = b.dtype() == Dtype::Bool;
   if (x && y)
-    fail("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
-         "instead.");
+    fail(
+        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+        "operator "
+        "instead.");
   if (x || y)
-    fail("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
-         "`~` or `logical_not()` operator instead.");
+    fail(
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+        "the "
+        "`~` or `logical_not()` operator instead.");
 }
 
 }  // namespace
@@ -169,7 +172,7 @@ Tensor float_power(const Tensor& input, const Tensor& exponent, const Out& out) 
   return elementwise(Pointwise::Pow, "pow", common, out, {&input, &exponent});
 }
 
-#define TL_BINARY(name, how, op, text) \
+#define TL_BINARY(name, how, op, text)                                    \
   Tensor name(const Tensor& input, const Tensor& other, const Out& out) { \
     return how(Pointwise::op, text, input, other, out);                   \
   }
@@ -264,8 +267,8 @@ bool equal(const Tensor& input, const Tensor& other) {
 
 Tensor where(const Tensor& condition, const Tensor& input, const Tensor& other, const Out& out) {
   if (condition.dtype() != Dtype::Bool && condition.dtype() != Dtype::UInt8)
-    fail("where expected condition to be a boolean tensor, but got a tensor with dtype ",
-         type_name(condition.dtype()), ". Compare first, as in where(x > 0, ...).");
+    fail("where expected condition to be a boolean tensor, but got a tensor with dtype ", type_name(condition.dtype()),
+         ". Compare first, as in where(x > 0, ...).");
   return elementwise(Pointwise::Where, "where_cpu", result_type(input, other), out, {&condition, &input, &other});
 }
 

@@ -70,7 +70,8 @@ Tensor logit(const Tensor& input, std::optional<double> eps, const Out& out) {
 
 Tensor neg(const Tensor& input, const Out& out) {
   check(input.dtype() != Dtype::Bool,
-        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+        "`~` or "
         "`logical_not()` operator instead.");
   return same_unary(Pointwise::Neg, "neg_cpu", input, out);
 }
@@ -92,9 +93,10 @@ Tensor square(const Tensor& input, const Out& out) {
 }
 
 Tensor sign(const Tensor& input, const Out& out) {
-  check<NotImplementedError>(!is_complex(input.dtype()),
-                             "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
-                             "instead.");
+  check<NotImplementedError>(
+      !is_complex(input.dtype()),
+      "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
+      "instead.");
   if (input.dtype() == Dtype::Bool) return identity(input, out);
   return same_unary(Pointwise::Sign, "sign_cpu", input, out);
 }

@@ -101,7 +101,9 @@ Tensor deliver(const Tensor& result, const Out& out) {
   return copy(out.tensor, result, false, {});
 }
 
-Tensor as_dtype(const Tensor& t, Dtype dtype) { return t.dtype() == dtype ? t : to_copy(t, dtype, std::nullopt, false); }
+Tensor as_dtype(const Tensor& t, Dtype dtype) {
+  return t.dtype() == dtype ? t : to_copy(t, dtype, std::nullopt, false);
+}
 
 void fill_with(const Tensor& t, double value) { copy(t, wrapped_number(Scalar(value)), false, {}); }
 
@@ -258,8 +260,9 @@ void check_not_empty(const Tensor& input, OptInts dims, const char* name, bool i
     if (index_error)
       fail<IndexError>(name, "(): Expected reduction dim to be specified for input.numel() == 0.",
                        " Specify the reduction dim with the 'dim' argument.");
-    fail(name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
-               "'dim' argument.");
+    fail(name,
+         "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
+         "'dim' argument.");
   }
   for (int64_t d : *dims) {
     int64_t w = wrap_dim(d, input.dim());
@@ -390,9 +393,7 @@ Tensor any(const Tensor& input, OptInts dim, bool keepdim, const Out& out) {
 Tensor all(const Tensor& input, OptInts dim, bool keepdim, const Out& out) {
   return quantified(Reduce::Min, "all", input, dim, keepdim, out);
 }
-Tensor count_nonzero(const Tensor& input, OptInts dim) {
-  return sum_dim(truth(input), dim, false, std::nullopt, {});
-}
+Tensor count_nonzero(const Tensor& input, OptInts dim) { return sum_dim(truth(input), dim, false, std::nullopt, {}); }
 
 // ---- variance ----
 
@@ -419,8 +420,9 @@ Spread spread(const char* name, const Tensor& input, OptInts dim, double correct
   Spread s{empty(sizes, compute, input.device()), want_mean ? empty(sizes, compute, input.device()) : Tensor()};
   if (s.variance.numel() == 0) return s;
   if (double(count) - correction <= 0)
-    warn(str(name, "(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
-                   "numel divided by output numel)."));
+    warn(str(name,
+             "(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
+             "numel divided by output numel)."));
   if (count == 0) {
     fill_with(s.variance, NAN);
     if (want_mean) fill_with(s.mean, NAN);
@@ -520,9 +522,9 @@ Tensor logsumexp(const Tensor& input, Ints dim, bool keepdim, const Out& out) {
   top = masked_fill(top, infinite, Scalar(0.0), {});
   Tensor total = sum_dim(ops::exp(sub(x, top, Scalar(1), {}), {}), dim, true, std::nullopt, {});
   Tensor result = add(ops::log(total, {}), top, Scalar(1), {});
-  if (!keepdim) result = make_view(result, reduced_shape(x, dim_mask(x, OptInts(dim)), false),
-                                   contiguous_strides(reduced_shape(x, dim_mask(x, OptInts(dim)), false)),
-                                   result.offset());
+  if (!keepdim)
+    result = make_view(result, reduced_shape(x, dim_mask(x, OptInts(dim)), false),
+                       contiguous_strides(reduced_shape(x, dim_mask(x, OptInts(dim)), false)), result.offset());
   return deliver(keepdim ? result : alias(result), out);
 }
 
