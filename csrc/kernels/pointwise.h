@@ -7,26 +7,31 @@ namespace tl {
 
 // The pointwise operators that a device implements; their scalar meaning is written in core/scalar_ops.h under the same
 // names.
-#define TL_POINTWISE(X)                                                                                              \
-  /* arithmetic of two */                                                                                            \
-  X(Add)                                                                                                             \
-  X(AddScaled)                                                                                                       \
-  X(Sub) X(Mul) X(Div) X(DivTrunc) X(DivFloor) X(Remainder) X(Fmod) X(Pow) X(Atan2) X(Hypot) X(Copysign) X(Maximum)  \
-      X(Minimum) X(Fmax) X(Fmin) X(LogAddExp) X(LogAddExp2) X(Xlogy) X(Heaviside) X(Nextafter) X(Gcd)                \
-          X(Lcm) /* questions */                                                                                     \
-      X(Eq) X(Ne) X(Lt) X(Le) X(Gt) X(Ge) X(LogicalAnd) X(LogicalOr) X(LogicalXor) X(LogicalNot) X(IsNan) X(IsInf)   \
-          X(IsFinite) X(IsPosInf) X(IsNegInf) X(Signbit) X(IsClose)     /* bits */                                   \
-      X(BitAnd) X(BitOr) X(BitXor) X(BitNot) X(ShiftLeft) X(ShiftRight) /* of one */                                 \
-      X(Neg) X(Abs) X(Square) X(Cube) X(Sqrt) X(Rsqrt) X(Reciprocal) X(Exp) X(Exp2) X(Expm1) X(Log) X(Log2) X(Log10) \
-          X(Log1p) X(Sin) X(Cos) X(Tan) X(Asin) X(Acos) X(Atan) X(Sinh) X(Cosh) X(Tanh) X(Asinh) X(Acosh) X(Atanh)   \
-              X(Sigmoid) X(Logit) X(Erf) X(Erfc) X(Erfinv) X(Lgamma) X(Digamma) X(Floor) X(Ceil) X(Trunc) X(Round)   \
-                  X(RoundDecimals) X(Frac) X(Sign) X(Sgn) X(Conj) X(Angle) X(NanToNum) X(Clamp) X(ClampMin)          \
-                      X(ClampMax) /* activations and their derivatives: (grad, input) or (grad, result) */           \
-      X(Relu) X(LeakyRelu) X(Elu) X(Gelu) X(GeluTanh) X(Silu) X(Softplus) X(Threshold) X(Hardsigmoid) X(Hardswish)   \
-          X(Mish) X(LogSigmoid) X(SigmoidBackward) X(TanhBackward) X(ThresholdBackward) X(LeakyReluBackward)         \
-              X(EluBackward) X(GeluBackward) X(GeluTanhBackward) X(SiluBackward) X(SoftplusBackward)                 \
-                  X(HardtanhBackward) X(HardsigmoidBackward) X(HardswishBackward) /* of three */                     \
-      X(Where) X(ClampTensor) X(Addcmul) X(Addcdiv) X(Lerp)
+// clang-format off
+#define TL_POINTWISE(X)                                                                                             \
+  /* arithmetic of two */                                                                                           \
+  X(Add) X(AddScaled) X(Sub) X(Mul) X(Div) X(DivTrunc) X(DivFloor) X(Remainder) X(Fmod) X(Pow) X(Atan2) X(Hypot)     \
+  X(Copysign) X(Maximum) X(Minimum) X(Fmax) X(Fmin) X(LogAddExp) X(LogAddExp2) X(Xlogy) X(Heaviside) X(Nextafter)    \
+  X(Gcd) X(Lcm)                                                                                                      \
+  /* questions */                                                                                                    \
+  X(Eq) X(Ne) X(Lt) X(Le) X(Gt) X(Ge) X(LogicalAnd) X(LogicalOr) X(LogicalXor) X(LogicalNot) X(IsNan) X(IsInf)       \
+  X(IsFinite) X(IsPosInf) X(IsNegInf) X(Signbit) X(IsClose)                                                          \
+  /* bits */                                                                                                         \
+  X(BitAnd) X(BitOr) X(BitXor) X(BitNot) X(ShiftLeft) X(ShiftRight)                                                  \
+  /* of one */                                                                                                       \
+  X(Neg) X(Abs) X(Square) X(Cube) X(Sqrt) X(Rsqrt) X(Reciprocal) X(Exp) X(Exp2) X(Expm1) X(Log) X(Log2) X(Log10) X(Log1p)    \
+  X(Sin) X(Cos) X(Tan) X(Asin) X(Acos) X(Atan) X(Sinh) X(Cosh) X(Tanh) X(Asinh) X(Acosh) X(Atanh) X(Sigmoid)         \
+  X(Logit) X(Erf) X(Erfc) X(Erfinv) X(Lgamma) X(Digamma) X(Floor) X(Ceil) X(Trunc) X(Round) X(RoundDecimals) X(Frac) \
+  X(Sign) X(Sgn) X(Conj) X(Angle) X(NanToNum) X(Clamp) X(ClampMin) X(ClampMax)                                       \
+  /* activations and their derivatives: (grad, input) or (grad, result) */                                           \
+  X(Relu) X(LeakyRelu) X(Elu) X(Gelu) X(GeluTanh) X(Silu) X(Softplus) X(Threshold) X(Hardsigmoid) X(Hardswish)       \
+  X(Mish) X(LogSigmoid)                                                                                              \
+  X(SigmoidBackward) X(TanhBackward) X(ThresholdBackward) X(LeakyReluBackward) X(EluBackward) X(GeluBackward)        \
+  X(GeluTanhBackward) X(SiluBackward) X(SoftplusBackward) X(HardtanhBackward) X(HardsigmoidBackward)                 \
+  X(HardswishBackward)                                                                                               \
+  /* of three */                                                                                                     \
+  X(Where) X(ClampTensor) X(Addcmul) X(Addcdiv) X(Lerp)
+// clang-format on
 
 enum class Pointwise : uint8_t {
 #define TL_ENUM(name) name,

@@ -61,13 +61,13 @@ TL_API bool equal(const Tensor& input, const Tensor& other);
 
 // ---- of one ----
 
-#define TL_FOR_EACH_UNARY(X)                                                                                        \
-  X(neg)                                                                                                            \
-  X(abs)                                                                                                            \
-  X(square) X(sqrt) X(rsqrt) X(reciprocal) X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos)   \
-      X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) X(sigmoid) X(erf) X(erfc)   \
-          X(erfinv) X(lgamma) X(digamma) X(floor) X(ceil) X(trunc) X(frac) X(sign) X(sgn) X(conj_physical) X(angle) \
-              X(logical_not) X(bitwise_not) X(signbit) X(isposinf) X(isneginf)
+// clang-format off
+#define TL_FOR_EACH_UNARY(X)                                                                                          \
+  X(neg) X(abs) X(square) X(sqrt) X(rsqrt) X(reciprocal) X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p)    \
+  X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) X(sigmoid) X(erf)  \
+  X(erfc) X(erfinv) X(lgamma) X(digamma) X(floor) X(ceil) X(trunc) X(frac) X(sign) X(sgn) X(conj_physical) X(angle)  \
+  X(logical_not) X(bitwise_not) X(signbit) X(isposinf) X(isneginf)
+// clang-format on
 #define TL_UNARY(name) TL_API Tensor name(const Tensor& input, const Out& out);
 TL_FOR_EACH_UNARY(TL_UNARY)
 #undef TL_UNARY
