@@ -1,0 +1,500 @@
+"""PyTorch's own operator database, run on both libraries.
+
+An entry (`torch.testing._internal.common_methods_invocations.op_db`) brings an operator with sample inputs and wrong
+inputs. Its samples are made by PyTorch, translated, and every form of the operator is compared: the function, the method,
+in-place, `out=`, the gradients of all inputs, and the errors.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import types
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.testing._internal import common_methods_invocations as database
+
+import tensorlite as tl
+
+DTYPES = ("float32", "float64", "int64", "bool", "complex64")
+# rtol and atol by the dtype of the result
+TOLERANCES = {
+    "float16": (2e-3, 2e-3),
+    "bfloat16": (2e-2, 2e-2),
+    "float32": (2e-5, 2e-5),
+    "complex64": (3e-5, 3e-5),
+    "float64": (1e-7, 1e-8),
+    "complex128": (1e-7, 1e-8),
+}
+# Entries that are no operator of the public interface, or of a backend that is not here.
+EXCLUDED = re.compile(r"_(?!_)|jiterator|torch\.ops|torch\._|sparse|to_sparse|.*\.masked\.|hash_tensor|native_|linalg\.ldl")
+# Only the shape and the dtype of the result are defined.
+UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted", "resize_", "resize_as_"}
+
+
+def entries(pattern: str = "") -> list[Any]:
+    return [e for e in database.op_db if re.search(pattern, key(e)) and not EXCLUDED.match(e.name)]
+
+
+def key(entry: Any) -> str:
+    return entry.name + ("." + entry.variant_test_name if entry.variant_test_name else "")
+
+
+class Missing(Exception):
+    """tensorlite has nothing of that name."""
+
+
+# ---- translation
+
+_NAMESPACES = {"torch", "np", "F"}
+
+
+def translate(value: Any, requires_grad: bool | None = None) -> Any:
+    """A value of PyTorch as the same value of tensorlite; everything else stays."""
+    if isinstance(value, torch.Tensor):
+        return _tensor(value)
+    if isinstance(value, torch.dtype) or value in (torch.strided, torch.contiguous_format, torch.preserve_format):
+        return getattr(tl, str(value).split(".")[1])
+    if isinstance(value, torch.memory_format):
+        return getattr(tl, str(value).split(".")[1])
+    if isinstance(value, torch.device):
+        return tl.device(str(value))
+    if isinstance(value, torch.Size):
+        return tl.Size(value)
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(translate(v) for v in value)
+    if isinstance(value, dict):
+        return {k: translate(v) for k, v in value.items()}
+    if isinstance(value, types.FunctionType):
+        return rebind(value)
+    return value
+
+
+def _tensor(t: torch.Tensor) -> Any:
+    """The same strides, offset and alias pattern within one tensor; a leaf of its own."""
+    dtype = getattr(tl, str(t.dtype).split(".")[1])
+    bare = t.detach().resolve_conj().resolve_neg()
+    extent = bare.storage_offset() + sum((n - 1) * s for n, s in zip(bare.shape, bare.stride())) + 1 if bare.numel() else 0
+    memory = bare.as_strided((extent,), (1,), 0) if extent else bare.reshape(-1)
+    if t.dtype == torch.bfloat16:
+        flat = tl.from_numpy(memory.view(torch.int16).numpy().copy()).view(tl.bfloat16)
+    else:
+        flat = tl.from_numpy(memory.numpy().copy())
+    assert flat.dtype == dtype
+    ours = flat.as_strided(tuple(bare.shape), bare.stride(), bare.storage_offset()) if extent else tl.empty(tuple(t.shape), dtype=dtype)
+    if t.requires_grad:
+        ours = ours.detach().requires_grad_()
+    return ours
+
+
+@functools.cache
+def _our_globals(module: str) -> dict[str, Any]:
+    import sys
+
+    namespace = dict(vars(sys.modules[module]))
+    namespace["torch"] = tl
+    if "F" in namespace:
+        namespace["F"] = tl.nn.functional
+    for name, value in list(namespace.items()):
+        if isinstance(value, types.FunctionType) and value.__module__ == module:
+            namespace[name] = types.FunctionType(
+                value.__code__, namespace, value.__name__, value.__defaults__, value.__closure__
+            )
+    return namespace
+
+
+def rebind(function: Any) -> Any:
+    """The same Python function with tensorlite where it says torch."""
+    if isinstance(function, functools.partial):
+        return functools.partial(ours(function.func), *translate(function.args), **translate(function.keywords))
+    closure = function.__closure__
+    if closure:
+        closure = tuple(types.CellType(translate_callable(c.cell_contents)) for c in closure)
+    copy = types.FunctionType(
+        function.__code__, _our_globals(function.__module__), function.__name__, translate(function.__defaults__), closure
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+def translate_callable(value: Any) -> Any:
+    return ours(value) if callable(value) and not isinstance(value, type) else translate(value)
+
+
+def _path(lib: Any, path: str) -> Any:
+    return functools.reduce(getattr, path.split("."), lib)
+
+
+def ours(function: Any, name: str = "") -> Any:
+    """tensorlite's counterpart of a function of PyTorch."""
+    own_name = getattr(function, "__name__", "")
+    for path in dict.fromkeys((name, own_name, f"Tensor.{own_name}", f"nn.functional.{own_name}", f"special.{own_name}", f"linalg.{own_name}", f"fft.{own_name}", f"_C._nn.{own_name}")):
+        try:
+            same = bool(path) and _path(torch, path) is function
+        except AttributeError:
+            same = False
+        if not same:
+            try:
+                same = bool(path) and _path(torch, path) == function
+            except AttributeError:
+                same = False
+        if same:
+            try:
+                return _path(tl, path.replace("_C._nn", "nn.functional"))
+            except AttributeError:
+                raise Missing(path) from None
+    if isinstance(function, (types.FunctionType, functools.partial)):
+        module = getattr(function, "__module__", "")
+        if module and not module.startswith("torch.testing"):
+            path = f"{module}.{own_name}".removeprefix("torch.")
+            try:
+                return _path(tl, path)
+            except AttributeError:
+                raise Missing(path) from None
+        return rebind(function)
+    if isinstance(function, type(str.join)) or isinstance(function, type(torch.Tensor.add)):
+        try:
+            return getattr(tl.Tensor, own_name)
+        except AttributeError:
+            raise Missing(f"Tensor.{own_name}") from None
+    try:
+        return _path(tl, name or own_name)
+    except AttributeError:
+        raise Missing(name or own_name) from None
+
+
+# ---- comparison
+
+
+class Difference(AssertionError):
+    """What tensorlite makes of a sample is not what PyTorch makes of it."""
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, (list, tuple)) and not isinstance(value, (torch.Size, tl.Size)):
+        return [x for v in value for x in leaves(v)]
+    return [value]
+
+
+def numbers(t: Any) -> np.ndarray:
+    t = t.detach()
+    if isinstance(t, torch.Tensor):
+        t = t.resolve_conj().resolve_neg()
+    if str(t.dtype).endswith("bfloat16"):
+        t = t.float()
+    return np.asarray(t.numpy())
+
+
+def _layout(t: Any) -> tuple[int, ...]:
+    return tuple(s for n, s in zip(t.shape, t.stride()) if n > 1) if t.numel() else ()
+
+
+def compare(actual: Any, expected: Any, what: str, values: bool = True, layout: bool = True) -> None:
+    actual, expected = leaves(actual), leaves(expected)
+    if len(actual) != len(expected):
+        raise Difference(f"{what}: {len(actual)} results, PyTorch gives {len(expected)}")
+    for a, e in zip(actual, expected):
+        if not isinstance(e, torch.Tensor):
+            if isinstance(e, torch.dtype) or isinstance(e, torch.Size):
+                e = translate(e)
+            if isinstance(e, float) and not (a == e or (a != a and e != e) or abs(a - e) <= 1e-5 * abs(e)):
+                raise Difference(f"{what}: {a!r}, PyTorch gives {e!r}")
+            if not isinstance(e, (float, torch.Generator)) and a != e:
+                raise Difference(f"{what}: {a!r}, PyTorch gives {e!r}")
+            continue
+        if not isinstance(a, tl.Tensor):
+            raise Difference(f"{what}: a {type(a).__name__}, PyTorch gives a tensor")
+        compare_tensors(a, e, what, values, layout)
+
+
+def compare_tensors(a: Any, e: torch.Tensor, what: str, values: bool, layout: bool) -> None:
+    name = str(e.dtype).split(".")[1]
+    if str(a.dtype).split(".")[1] != name:
+        raise Difference(f"{what}: {a.dtype}, PyTorch gives {e.dtype}")
+    if tuple(a.shape) != tuple(e.shape):
+        raise Difference(f"{what}: shape {tuple(a.shape)}, PyTorch gives {tuple(e.shape)}")
+    if layout and _layout(a) != _layout(e):
+        raise Difference(f"{what}: strides {a.stride()} of shape {tuple(a.shape)}, PyTorch gives {e.stride()}")
+    if not values:
+        return
+    x, y = numbers(a), numbers(e)
+    rtol, atol = TOLERANCES.get(name, (0, 0))
+    with np.errstate(all="ignore"):
+        if not np.allclose(x, y, rtol=rtol, atol=atol, equal_nan=True):
+            wrong = ~np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
+            raise Difference(f"{what}: values {x[wrong][:3]} of shape {x.shape}, PyTorch gives {y[wrong][:3]}")
+
+
+def shares(result: Any, given: list[Any]) -> list[bool]:
+    """Whether each result lies in the memory of an input."""
+    bases = {_base(t) for t in given if t.numel()}
+    return [bool(t.numel()) and _base(t) in bases for t in leaves(result) if hasattr(t, "storage_offset")]
+
+
+def _base(t: Any) -> int:
+    return t.data_ptr() - t.storage_offset() * t.element_size()
+
+
+def tensors(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [t for v in value.values() for t in tensors(v)]
+    if isinstance(value, (list, tuple)):
+        return [t for v in value for t in tensors(v)]
+    return [value] if isinstance(value, (torch.Tensor, tl.Tensor)) else []
+
+
+# ---- the checks of one sample
+
+
+class Call:
+    """One sample for both libraries: arguments made afresh, the same seed."""
+
+    def __init__(self, sample: Any) -> None:
+        self.sample = sample
+
+    def arguments(self, lib: Any, requires_grad: bool = True) -> tuple[Any, tuple, dict]:
+        sample = self.sample
+        if lib is tl:
+            given = translate((sample.input, tuple(sample.args), dict(sample.kwargs)))
+        else:
+            given = _clone((sample.input, tuple(sample.args), dict(sample.kwargs)))
+        if not requires_grad:
+            given = _detached(given)
+        return given
+
+    def run(self, lib: Any, function: Any, requires_grad: bool = True, **more: Any) -> tuple[Any, Any]:
+        given = self.arguments(lib, requires_grad)
+        lib.manual_seed(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return given, function(given[0], *given[1], **given[2], **more)
+
+
+def _clone(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        copy = value.detach().clone() if value.is_contiguous() else _copy_of_memory(value.detach())
+        return copy.requires_grad_(value.requires_grad)
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields") and not isinstance(value, torch.Size):
+        return type(value)(_clone(v) for v in value)
+    if isinstance(value, dict):
+        return {k: _clone(v) for k, v in value.items()}
+    return value
+
+
+def _copy_of_memory(t: torch.Tensor) -> torch.Tensor:
+    t = t.resolve_conj().resolve_neg()
+    if not t.numel():
+        return t.clone()
+    extent = t.storage_offset() + sum((n - 1) * s for n, s in zip(t.shape, t.stride())) + 1
+    return t.as_strided((extent,), (1,), 0).clone().as_strided(t.shape, t.stride(), t.storage_offset())
+
+
+def _detached(value: Any) -> Any:
+    if isinstance(value, (torch.Tensor, tl.Tensor)):
+        return value.detach()
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields") and not isinstance(value, (torch.Size, tl.Size)):
+        return type(value)(_detached(v) for v in value)
+    if isinstance(value, dict):
+        return {k: _detached(v) for k, v in value.items()}
+    return value
+
+
+def check_function(entry: Any, function: Any, call: Call, what: str) -> Any:
+    given, expected = call.run(torch, entry.op)
+    our_given, actual = call.run(tl, function)
+    compare(actual, expected, what, values=entry.name not in UNDEFINED)
+    if shares(actual, tensors(our_given)) != shares(expected, tensors(given)):
+        raise Difference(f"{what}: a view or a copy, PyTorch the other")
+    return given, expected, our_given, actual
+
+
+def check_gradient(entry: Any, call: Call, made: Any, what: str) -> None:
+    given, expected, our_given, actual = made
+    process = call.sample.output_process_fn_grad
+    our_process = rebind(process) if isinstance(process, types.FunctionType) else process
+    results = []
+    for lib, inputs, outputs in ((torch, given, process(expected)), (tl, our_given, our_process(actual))):
+        outputs = [t for t in leaves(outputs) if hasattr(t, "requires_grad") and t.requires_grad]
+        inputs = [t for t in tensors(inputs) if t.requires_grad]
+        weights = [_weight(lib, t) for t in outputs]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results.append((len(outputs), lib.autograd.grad(outputs, inputs, weights, allow_unused=True) if outputs and inputs else ()))
+    (n, expected), (m, actual) = results
+    if n != m:
+        raise Difference(f"{what}: {m} results require gradients, in PyTorch {n}")
+    for a, e in zip(actual, expected):
+        if (a is None) != (e is None):
+            raise Difference(f"{what}: gradient {'undefined' if a is None else 'defined'}, in PyTorch the other")
+        if e is not None and not e.is_sparse:
+            compare(a, e, what + ", gradient", layout=False)
+
+
+def _weight(lib: Any, t: Any) -> Any:
+    n = np.arange(t.numel()).reshape(tuple(t.shape))
+    w = np.sin(n * 0.7) + 0.3
+    if t.is_complex():
+        w = w + 1j * np.cos(n * 0.3)
+    return lib.from_numpy(np.asarray(w)).to(t.dtype)
+
+
+def check_out(entry: Any, function: Any, call: Call, what: str) -> None:
+    """Into tensors of the right shape (with strides of their own), and into empty ones."""
+    _, plain = call.run(torch, entry.op, requires_grad=False)
+    if isinstance(plain, torch.Tensor):
+        single, plain = True, [plain]
+    elif isinstance(plain, (tuple, list)) and all(isinstance(t, torch.Tensor) for t in plain):
+        single, plain = False, list(plain)
+    else:
+        return
+    for empty in (False, True):
+        made = []
+        for lib, f in ((torch, entry.op), (tl, function)):
+            outs = []
+            for t in plain:
+                dtype = getattr(lib, str(t.dtype).split(".")[1])
+                if empty:
+                    outs.append(lib.empty(0, dtype=dtype))
+                else:
+                    outs.append(lib.zeros(tuple(reversed(t.shape)), dtype=dtype).permute(tuple(reversed(range(t.dim())))))
+            memory = [t.data_ptr() for t in outs]
+            _, result = call.run(lib, f, requires_grad=False, out=outs[0] if single else tuple(outs))
+            made.append((outs, [empty or t.data_ptr() == p for t, p in zip(outs, memory)], result is outs[0] if single else None))
+        (expected, kept, same), (actual, our_kept, our_same) = made
+        compare(actual, expected, what + ", out=", values=entry.name not in UNDEFINED)
+        if kept != our_kept or same != our_same:
+            raise Difference(f"{what}, out=: the memory given is not the memory written")
+
+
+def check_method(entry: Any, call: Call, what: str) -> None:
+    method = entry.method_variant
+    if method is None or not isinstance(call.sample.input, torch.Tensor):
+        return
+    our_method = ours(method)
+    _, expected = call.run(torch, method)
+    _, actual = call.run(tl, our_method)
+    compare(actual, expected, what + ", method", values=entry.name not in UNDEFINED)
+
+
+def check_inplace(entry: Any, call: Call, what: str) -> None:
+    method = entry.inplace_variant
+    if method is None or not isinstance(call.sample.input, torch.Tensor) or call.sample.broadcasts_input:
+        return
+    our_method = ours(method)
+    try:
+        (given, *_), _ = call.run(torch, method, requires_grad=False)
+    except Exception as theirs:
+        try:
+            call.run(tl, our_method, requires_grad=False)
+        except Exception as error:
+            if type(error).__name__ != type(theirs).__name__:
+                raise Difference(f"{what}, in-place: {type(error).__name__}: {error}; PyTorch: {type(theirs).__name__}: {theirs}") from None
+            return
+        raise Difference(f"{what}, in-place: nothing is raised, PyTorch: {type(theirs).__name__}: {theirs}") from None
+    (our_given, *_), actual = call.run(tl, our_method, requires_grad=False)
+    compare(our_given, given, what + ", in-place")
+    if actual is not our_given:
+        raise Difference(f"{what}, in-place: another object is returned")
+
+
+def samples(entry: Any, dtype: str, limit: int) -> Iterator[Any]:
+    torch_dtype = getattr(torch, dtype)
+    grad = (torch_dtype.is_floating_point or torch_dtype.is_complex) and entry.supports_autograd and torch_dtype in entry.backward_dtypes
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        every = list(itertools.islice(entry.sample_inputs("cpu", torch_dtype, requires_grad=grad), 400))
+    step = max(1, -(-len(every) // limit))
+    for n in range(0, len(every), step):
+        yield n, every[n], grad
+
+
+def describe(sample: Any) -> str:
+    def text(v: Any) -> str:
+        if isinstance(v, torch.Tensor):
+            return f"{str(v.dtype).split('.')[1]}{tuple(v.shape)}" + ("" if v.is_contiguous() else f"/{v.stride()}")
+        if isinstance(v, (list, tuple)):
+            return "[" + ", ".join(text(x) for x in v) + "]"
+        if isinstance(v, types.FunctionType):
+            return v.__name__
+        return repr(v)
+
+    arguments = [text(sample.input), *(text(a) for a in sample.args), *(f"{k}={text(v)}" for k, v in sample.kwargs.items())]
+    return "(" + ", ".join(arguments) + ")"
+
+
+def check_entry(entry: Any, limit: int) -> dict[str, Any]:
+    """What differs, by the form of the operator: {"function": [...], "gradient": [...], ...}, and how much was run."""
+    found: dict[str, list[str]] = {}
+    count = 0
+
+    def attempt(form: str, where: str, check: Any, *arguments: Any) -> Any:
+        try:
+            return check(*arguments)
+        except (Missing, Difference) as e:
+            found.setdefault(form, []).append(f"{where}: {'missing ' if isinstance(e, Missing) else ''}{e}")
+        except Exception as e:
+            found.setdefault(form, []).append(f"{where}: {type(e).__name__}: {str(e)[:300]}")
+        return None
+
+    try:
+        function = ours(entry.op, entry.name)
+    except Missing as e:
+        return {"missing": str(e)}
+    for dtype in DTYPES:
+        if getattr(torch, dtype) not in entry.dtypes:
+            continue
+        for number, sample, grad in samples(entry, dtype, limit):
+            call, where = Call(sample), f"{dtype} #{number} {describe(sample)}"
+            try:
+                call.run(torch, entry.op)
+            except Exception:  # a sample that PyTorch itself refuses
+                continue
+            count += 1
+            made = attempt("function", where, check_function, entry, function, call, "result")
+            if made is None:
+                continue
+            if grad:
+                attempt("gradient", where, check_gradient, entry, call, made, "result")
+            attempt("method", where, check_method, entry, call, "result")
+            attempt("in-place", where, check_inplace, entry, call, "result")
+            if entry.supports_out:
+                attempt("out=", where, check_out, entry, function, call, "result")
+    errors = attempt("errors", "error inputs", check_errors, entry, function) or ([], [])
+    if errors[0]:
+        found["errors"] = errors[0]
+    return {"count": count, "found": found, "texts": errors[1]}
+
+
+def check_errors(entry: Any, function: Any) -> tuple[list[str], list[str]]:
+    """Wrong inputs: another type of error, or none; and those whose first sentence is another."""
+    wrong, texts = [], []
+    if entry.error_inputs_func is None:
+        return wrong, texts
+    torch.manual_seed(0)
+    for error in entry.error_inputs("cpu"):
+        call, where = Call(error.sample_input), describe(error.sample_input)
+        try:
+            call.run(torch, entry.op)
+            continue
+        except Exception as e:
+            theirs = e
+        try:
+            call.run(tl, function)
+        except Exception as e:
+            if type(e).__name__ != type(theirs).__name__:
+                wrong.append(f"{where}: {type(e).__name__}: {e}; PyTorch: {type(theirs).__name__}: {theirs}")
+            elif _sentence(str(theirs)) not in str(e):
+                texts.append(f"{where}: {e}; PyTorch: {theirs}")
+        else:
+            wrong.append(f"{where}: nothing is raised; PyTorch: {type(theirs).__name__}: {theirs}")
+    return wrong, texts
+
+
+def _sentence(text: str) -> str:
+    return text.split("\n")[0].split(". ")[0].rstrip(".")
