@@ -1,6 +1,8 @@
 """Convolutions over one to three dims, and transposed ones."""
 
 import itertools
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -472,3 +474,57 @@ def test_parity_of_errors(expression):
     for name, word in (("torch.FloatTensor", "float"), ("torch.DoubleTensor", "double")):
         theirs = theirs.replace(name, word)
     assert errors[0][1].startswith(theirs), errors
+
+
+# What lies between the rows of the output must not reach a tap.
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
+@pytest.mark.parametrize(
+    ("spatial", "channels", "kernel", "options"),
+    [
+        ((7, 7), 4, (3, 3), {}),
+        ((7, 7), 40, (3, 3), {}),
+        ((9, 8), 4, (3, 3), {"stride": 2}),
+        ((4, 5, 6), 3, (2, 2, 3), {}),
+    ],
+)
+def test_weight_gradient_of_infinite_input(spatial, channels, kernel, options, bad):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2, 3, *spatial))
+    x[0, 0, ..., -1] = bad  # the right edge: every row's last element
+    w = rng.standard_normal((channels, 3, *kernel))
+    conv = getattr(tl.nn.functional, f"conv{len(spatial)}d")
+
+    def weight_gradient(values):
+        weight = tl.tensor(w.tolist(), dtype=tl.float64, requires_grad=True)
+        y = conv(tl.tensor(values.tolist(), dtype=tl.float64), weight, **options)
+        return tl.autograd.grad(y, weight, tl.ones_like(y))[0].numpy()
+
+    # Taps that read a bad element have no finite gradient, the others that of any other number in its place.
+    reads = weight_gradient(np.where(np.isfinite(x), 0.0, 1.0)) != 0
+    got = weight_gradient(x)
+    np.testing.assert_array_equal(np.isfinite(got), ~reads)
+    np.testing.assert_allclose(got[~reads], weight_gradient(np.where(np.isfinite(x), x, 0.0))[~reads], atol=1e-12)
+
+
+def test_no_memory_in_a_thread_is_an_error():
+    """Threads of the pool that find no memory for their scratch do not take the process along."""
+    program = """
+import resource
+import tensorlite as tl
+tl.set_num_threads(2)
+x, w = tl.zeros(4, 16, 512, 512), tl.zeros(1, 16, 3, 3)
+tl.nn.functional.conv2d(x[:, :, :8, :8], w, padding=1)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (12 << 20), -1))
+try:
+    tl.nn.functional.conv2d(x, w, padding=1)
+except RuntimeError as e:
+    assert "memory" in str(e), e
+    print("raised")
+resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+print(tl.nn.functional.conv2d(x, w, padding=1).shape[-1])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["raised", "512"], done.stderr

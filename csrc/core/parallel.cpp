@@ -13,7 +13,9 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace tl {
@@ -88,6 +90,8 @@ struct Pool {
   detail::RangeFn f = nullptr;
   void* context = nullptr;
   int64_t n = 0, piece = 0;
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;  // the first one; for the thread whose job it is
   alignas(64) std::atomic<int> left{0};
   alignas(64) std::atomic<int> undone{0};
   alignas(64) std::atomic<int> signal{0};  // bumped to wake sleepers
@@ -102,7 +106,11 @@ struct Pool {
       if (k <= 0) return false;
     } while (!left.compare_exchange_weak(k, k - 1, std::memory_order_acquire, std::memory_order_relaxed));
     int64_t begin = (k - 1) * piece;
-    f(context, begin, std::min(n, begin + piece));
+    try {
+      f(context, begin, std::min(n, begin + piece));
+    } catch (...) {
+      if (!failed.exchange(true)) error = std::current_exception();
+    }
     if (undone.fetch_sub(1, std::memory_order_seq_cst) == 1 && waiting.load(std::memory_order_seq_cst))
       futex_wake(undone, 1);
     return true;
@@ -206,6 +214,7 @@ void detail::parallel_for(int64_t n, int64_t grain, RangeFn f, void* context) {
   grain = std::max<int64_t>(grain, 1);
   void* lock_state = hooks.unlock ? hooks.unlock() : nullptr;
   int threads = num_threads();
+  std::exception_ptr error;
   Pool& p = pool();
   // While another thread's job runs, this one's runs on this thread alone.
   if (threads > 1 && n > grain && p.mutex.try_lock()) {
@@ -235,13 +244,23 @@ void detail::parallel_for(int64_t n, int64_t grain, RangeFn f, void* context) {
       while (int k = p.undone.load(std::memory_order_seq_cst)) futex_wait(p.undone, k);
       p.waiting.store(false, std::memory_order_relaxed);
     }
+    if (p.failed.load()) [[unlikely]] {
+      error = std::exchange(p.error, nullptr);
+      p.failed.store(false);
+    }
     p.mutex.unlock();
   } else {
     inside = true;
-    f(context, 0, n);
+    try {
+      f(context, 0, n);
+    } catch (...) {
+      error = std::current_exception();
+    }
     inside = false;
   }
   if (hooks.lock) hooks.lock(lock_state);
+  if (error) [[unlikely]]
+    std::rethrow_exception(error);
 }
 
 }  // namespace tl

@@ -19,7 +19,7 @@ TL_API void parallel_for(int64_t n, int64_t grain, RangeFn f, void* context);
 // Calls f(begin, end) over disjoint ranges that cover [0, n), possibly on several threads, and returns when all are
 // done. `grain` is the least work worth a thread; with n <= grain f runs here. Nested calls run inline. Ranges depend
 // on the number of threads: where results must not, divide the work by shape first and let n count those pieces. f must
-// not throw and must not own tensors.
+// not own tensors. What it throws (out of memory for scratch) is thrown on from here when the other ranges are done.
 template <class F>
 inline void parallel_for(int64_t n, int64_t grain, F&& f) {
   if (n <= 0) return;

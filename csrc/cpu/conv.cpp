@@ -279,17 +279,18 @@ void dot_taps(int64_t k, int64_t places, const T* x, const int64_t* offsets, con
 }
 
 // w = sum over images and places of x (tap) times y (output channel): y is turned so that channels lie side by side,
-// zeros stand between its rows where x wraps around, and every tap of x is a run of memory again.
+// zeros stand between its rows where x wraps around, and every tap of x is a run of memory again. `apart` takes the
+// rows of the output one by one, so that no tap meets an element of x that is not its own.
 template <class S>
-void backward_weight(const ConvArgs& g) {
+void backward_weight(const ConvArgs& g, bool apart = false) {
   using T = Compute<S>;
   constexpr int NR = kNR<T>, W = kLanes<T>;
   const S *x = static_cast<const S*>(g.x), *y = static_cast<const S*>(g.y);
   S* w = static_cast<S*>(g.w);
   const int64_t k = g.cin * kernel_size(g), cols = round_up(g.cout, W), plane = output_plane(g);
   const Source s = forward_source(g);
-  const int64_t oh = g.dim[1].out, ow = g.dim[2].out, pitch = s.dim[2].size;
-  const int64_t places = (oh - 1) * pitch + ow, channels = round_up(g.cout, NR);
+  const int64_t ow = g.dim[2].out, pitch = s.dim[2].size, rows = apart ? 1 : g.dim[1].out;
+  const int64_t places = (rows - 1) * pitch + ow, channels = round_up(g.cout, NR);
   // Images are added up in pieces whose number follows from the shape alone.
   const int64_t size = k * cols * int64_t(sizeof(T));
   const int64_t pieces = most(1, least(g.batch, size > (int64_t(4) << 20) ? 4 : 16));
@@ -319,18 +320,18 @@ void backward_weight(const ConvArgs& g) {
           if (direct) source = x + image * g.cin * s.channel;
         }
         if (!direct) fill_source<S, T>(s, x + image * g.cin * input_plane(g), g.cin, buffer);
-        for (int64_t z = 0; z < g.dim[0].out; ++z) {
-          const S* from = y + image * g.cout * plane + z * oh * ow;
+        for (int64_t z = 0; z < g.dim[0].out * g.dim[1].out; z += rows) {
+          const S* from = y + image * g.cout * plane + z * ow;
+          const T* at = source + (z / g.dim[1].out * s.dim[1].size + z % g.dim[1].out) * pitch;
           if constexpr (__is_same(T, float) || __is_same(T, double)) {
             if (by_places) {
               for (int64_t j = 0; j < g.cout; ++j)
-                for (int64_t row = 0; row < oh; ++row)
+                for (int64_t row = 0; row < rows; ++row)
                   for (int64_t col = 0; col < ow; ++col)
                     turned[j * places + row * pitch + col] = widen(from[j * plane + row * ow + col]);
               if (first)
                 for (int64_t i = 0; i < k * cols; ++i) c[i] = T(0);
               first = false;
-              const T* at = source + z * s.dim[1].size * pitch;
               for (int64_t j = 0; j < g.cout;) {
                 const int64_t left = g.cout - j;
                 const T* yj = turned + j * places;
@@ -351,7 +352,7 @@ void backward_weight(const ConvArgs& g) {
             int64_t q = 0, row = 0, col = 0;
             if constexpr (__is_same(S, T)) {
               Vec<T> r[W];
-              for (; q + W <= oh * ow; q += W) {
+              for (; q + W <= rows * ow; q += W) {
                 if (n_cols == W) {
 #pragma GCC unroll 16
                   for (int i = 0; i < W; ++i) r[i] = load(src + i * plane + q);
@@ -369,7 +370,7 @@ void backward_weight(const ConvArgs& g) {
                 }
               }
             }
-            for (; q < oh * ow; ++q) {
+            for (; q < rows * ow; ++q) {
               T* to = dst + (row * pitch + col) * NR;
               for (int i = 0; i < n_cols; ++i) to[i] = widen(src[i * plane + q]);
               if (++col == ow) col = 0, ++row;
@@ -385,7 +386,7 @@ void backward_weight(const ConvArgs& g) {
                          [&](int64_t panel_begin, int64_t panel_end) {
                            TileArgs<T> t;
                            t.k = pb;
-                           t.a = source + z * s.dim[1].size * pitch + p0;
+                           t.a = at + p0;
                            t.a_step = 1;
                            t.b_step = 0;
                            t.b_offsets = nullptr;
@@ -416,16 +417,22 @@ void backward_weight(const ConvArgs& g) {
     run(0, jobs);
   else
     parallel_for(jobs, most(1, kParallelWork / most(1, k * g.cout * plane * per_piece)), run);
+  bool finite = true;
   parallel_for(g.groups * g.cout, most(1, 30000 / most(1, k * pieces)), [&](int64_t begin, int64_t end) {
+    T all = 0;
     for (int64_t o = begin; o < end; ++o) {
       const T* from = partial + o / g.cout * pieces * k * cols + o % g.cout;
       for (int64_t i = 0; i < k; ++i) {
         T sum = from[i * cols];
         for (int64_t p = 1; p < pieces; ++p) sum = T(sum + from[(p * k + i) * cols]);
         w[o * k + i] = narrow<S>(sum);
+        all = T(all + (sum - sum));  // NaN if the sum is not finite
       }
     }
+    if (all != all) __atomic_store_n(&finite, false, __ATOMIC_RELAXED);
   });
+  // An infinity or NaN of x times a zero between the rows has spoilt taps that it does not belong to.
+  if (!finite && !apart && pitch != ow) backward_weight<S>(g, true);
 }
 
 template <class S>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/allocator.h"
 #include "core/parallel.h"
 #include "cpu/lanes.h"
 #include "kernels/pool.h"
@@ -34,10 +35,12 @@ inline int64_t volume(const int64_t* d) { return d[0] * d[1] * d[2]; }
 // Memory of one thread's part of a kernel.
 template <class A>
 struct Scratch {
-  explicit Scratch(int64_t n) : data(static_cast<A*>(__builtin_malloc(size_t(n) * sizeof(A)))) {}
-  ~Scratch() { __builtin_free(data); }
+  explicit Scratch(int64_t n)
+      : bytes(size_t(n) * sizeof(A)), data(static_cast<A*>(allocator(DeviceType::CPU).allocate(bytes, Device{}))) {}
+  ~Scratch() { allocator(DeviceType::CPU).free(data, bytes, Device{}); }
   Scratch(const Scratch&) = delete;
   operator A*() { return data; }
+  size_t bytes;
   A* data;
 };
 // A row of the input with its padding, and room for whole vectors beyond.
