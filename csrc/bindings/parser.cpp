@@ -110,6 +110,8 @@ Value default_value(const Param& p, const std::string& text) {
   }
 }
 
+}  // namespace
+
 PyTypeObject* named_tuple(const std::string& op, const std::vector<std::string>& names) {
   auto& fields = *new std::vector<PyStructSequence_Field>;
   for (const std::string& n : names) fields.push_back({strdup(n.c_str()), nullptr});
@@ -131,6 +133,8 @@ PyTypeObject* named_tuple(const std::string& op, const std::vector<std::string>&
   };
   return type;
 }
+
+namespace {
 
 void parse_results(Signature& s, const std::string& text) {
   if (text == "bool") s.returns_bool = true;

@@ -71,6 +71,9 @@ struct Arguments {
 bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names, Arguments& out,
            std::string* why = nullptr, bool method = false);
 
+// A type of named tuples, shown as `tensorlite.return_types.<op>`.
+PyTypeObject* named_tuple(const std::string& op, const std::vector<std::string>& names);
+
 // "(Tensor, int, dim=int)": what was given, for the error.
 std::string describe_arguments(PyObject* const* args, size_t n, PyObject* names);
 

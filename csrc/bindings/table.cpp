@@ -252,6 +252,14 @@ void add_operators(py::module_& m) {
       },
       "The operator of that name, public or not.");
   m.def(
+      "_named_tuple",
+      [](const std::string& op, const py::sequence& fields) {
+        std::vector<std::string> names;
+        for (py::handle name : fields) names.push_back(py::cast<std::string>(name));
+        return take(reinterpret_cast<PyObject*>(named_tuple(op, names)));
+      },
+      "The type of an operator's results, `tensorlite.return_types.<op>`.");
+  m.def(
       "_operators",
       [] {
         py::dict all;
