@@ -101,7 +101,7 @@ def is_tensor(obj: object) -> bool:
 
 
 # Parts that a program may not need are imported when first named.
-_LAZY = ("accelerator", "backends", "compat", "cuda", "nn", "optim", "testing", "utils", "vision")
+_LAZY = ("accelerator", "backends", "compat", "cuda", "fft", "nn", "optim", "testing", "utils", "vision")
 _LAZY_NAMES = {
     "dropout": "nn.functional",
     "einsum": "_einsum",

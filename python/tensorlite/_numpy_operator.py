@@ -1,0 +1,117 @@
+"""What `linalg` and `fft` share: operators whose values NumPy computes.
+
+A derivative is an `autograd.Function` whose forward works on arrays and whose backward is made of public operators. The
+public functions on top of them check, compose, and are decorated with `operator`, which looks after `out=`, the named
+tuples, and first arguments that are no tensors.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import _C
+
+Tensor = _C.Tensor
+
+_TYPE_NAMES = {
+    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
+    "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}  # fmt: skip
+
+
+def type_name(dtype: Any) -> str:
+    """PyTorch's name of a dtype in messages: `Float` of float32."""
+    return _TYPE_NAMES[str(dtype).rpartition(".")[2]]
+
+
+def array(t: Tensor) -> np.ndarray:
+    """The tensor's memory as an array."""
+    return t.detach().numpy()
+
+
+def tensor(a: Any, dtype: Any = None) -> Tensor:
+    """A tensor of an array's memory, in the dtype of a tensor if one is given (older NumPy computes in double)."""
+    t = _C.from_numpy(np.asarray(a))
+    return t if dtype is None or t.dtype == dtype else t.to(dtype)
+
+
+def column_major(a: np.ndarray) -> np.ndarray:
+    """Matrices in the order in which LAPACK leaves its results, and PyTorch with it."""
+    return np.ascontiguousarray(a.swapaxes(-2, -1)).swapaxes(-2, -1)
+
+
+def node(name: str) -> Callable[[type], type]:
+    """Gives the nodes of a Function the name that PyTorch's have. Gradients that do not arrive are None."""
+
+    def rename(function: type) -> type:
+        function._context.__name__ = function._context.__qualname__ = name
+        function._context.materialize_grads = False
+        return function
+
+    return rename
+
+
+def write_out(name: str, out: Tensor, result: Tensor, keep_strides: bool = True) -> Tensor:
+    """Puts a result where `out=` says; a tensor that has to be resized gets the result's strides as well."""
+    if _C.is_grad_enabled() and (result.requires_grad or out.requires_grad):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad."
+        )
+    if not _C.can_cast(result.dtype, out.dtype):
+        raise RuntimeError(
+            f"{name}: Expected result to be safely castable from {type_name(result.dtype)} dtype, but got result "
+            f"with dtype {type_name(out.dtype)}"
+        )
+    resized = out.shape != result.shape
+    _C.conj_physical(result.conj() if result.is_complex() else result, out=out)
+    if keep_strides and resized and out.stride() != result.stride() and _is_dense(result):
+        out.as_strided_(result.size(), result.stride()).copy_(result)
+    return out
+
+
+def _is_dense(t: Tensor) -> bool:
+    order = sorted(range(t.dim()), key=t.stride)
+    return t.permute(order[::-1]).is_contiguous()
+
+
+def operator(
+    name: str = "", fields: str = "", keep_strides: bool | Callable[[Tensor], bool] = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorates a public function, whose parameter `out` is seen here only.
+
+    `name` is the one in messages, by default the function's; `fields` are those of its named tuple.
+    """
+
+    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+        label = name or f.__name__
+        kind = None
+
+        @functools.wraps(f)
+        def call(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+            nonlocal kind
+            first = args[0] if args else next(iter(kwargs.values()), None)
+            if not isinstance(first, Tensor) and (args or kwargs):
+                raise TypeError(
+                    f"{label}(): argument (position 1) must be Tensor, not {type(first).__name__}"
+                )
+            result = f(*args, **kwargs)
+            if out is not None:
+                keep = keep_strides(first) if callable(keep_strides) else keep_strides
+                if isinstance(result, tuple):
+                    result = tuple(write_out(label, o, r, keep) for o, r in zip(out, result, strict=True))
+                else:
+                    result = write_out(label, out, result, keep)
+            if fields:
+                kind = kind or _C._named_tuple(label, fields.split())
+                return kind(result)
+            return result
+
+        return call
+
+    return decorate
