@@ -37,6 +37,7 @@ TL_FAMILY(pool)
 TL_FAMILY(norm)
 TL_FAMILY(optim)
 TL_FAMILY(random_blocks)
+TL_FAMILY(attention)
 #undef TL_FAMILY
 
 namespace tl {
@@ -86,6 +87,7 @@ int chosen_isa() {
   cpu::choose_norm(isa);
   cpu::choose_optim(isa);
   cpu::choose_random_blocks(isa);
+  cpu::choose_attention(isa);
   return true;
 }();
 

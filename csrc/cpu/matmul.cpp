@@ -1,6 +1,7 @@
 #include "kernels/matmul.h"
 
 #include "core/error.h"
+#include "cpu/block_product.h"
 #include "cpu/gemv.h"
 
 namespace tl::cpu::TL_ISA {
@@ -347,5 +348,19 @@ void dot(const DotArgs& g) {
 
 void fill_matmul();
 void fill_matmul() { matmul_kernels[int(DeviceType::CPU)] = {gemm, dot}; }
+
+template <class T>
+static void product(const BlockProduct<T>& p) {
+  Problem<T> q{p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, p.c, p.c_row, p.add ? p.c : nullptr, {}};
+  if (p.add && p.alpha == T(1))
+    q.epilogue = {Finish::Accumulate, false, T(1), T(1), p.c_row, 1};
+  else
+    q.epilogue = {p.add || p.alpha != T(1) ? Finish::General : Finish::Store, false, p.alpha, T(p.add), p.c_row, 1};
+  if (p.k > 0) return gemm_one_thread(q);
+  for (int64_t i = 0; !p.add && i < p.m; ++i)
+    for (int64_t j = 0; j < p.n; ++j) p.c[i * p.c_row + j] = 0;
+}
+void block_product(const BlockProduct<float>& p) { product(p); }
+void block_product(const BlockProduct<double>& p) { product(p); }
 
 }  // namespace tl::cpu::TL_ISA

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import tensorlite as _tl
 
 Tensor = _tl.Tensor
 
-__all__ = ["interpolate", "pad", "pixel_shuffle", "pixel_unshuffle", "unfold", "upsample"]
+__all__ = ["pad", "pixel_shuffle", "pixel_unshuffle", "unfold"]
 
 
 def _tuple(value: Any, n: int) -> tuple[int, ...]:
@@ -96,62 +95,6 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return x.reshape([*lead, channels * r * r, height // r, width // r])
 
 
-def interpolate(
-    input: Tensor,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: str = "nearest",
-    align_corners: bool | None = None,
-    recompute_scale_factor: bool | None = None,
-    antialias: bool = False,
-) -> Tensor:
-    """Resamples the spatial dims of ``input`` (N, C, ...) to ``size`` or by ``scale_factor``.
-
-    ``mode`` is ``nearest``, or ``linear``/``bilinear``/``trilinear`` for one, two or three spatial dims.
-    """
-    n = input.dim() - 2
-    if (size is None) == (scale_factor is None):
-        raise ValueError(
-            "either size or scale_factor should be defined"
-            if size is None
-            else "only one of size or scale_factor should be defined"
-        )
-    if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
-        raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
-        )
-    if antialias or mode not in ("nearest", "linear", "bilinear", "trilinear"):
-        raise NotImplementedError(f"interpolate: mode {mode!r} with antialias={antialias} is not there yet")
-    if mode != "nearest" and {"linear": 1, "bilinear": 2, "trilinear": 3}[mode] != n:
-        raise NotImplementedError(f"Got {input.dim()}D input, but {mode} mode needs another number of dims")
-    sizes = _tuple(size, n) if size is not None else None
-    factors = _tuple(scale_factor, n) if scale_factor is not None else None
-    for i in range(n):
-        dim = 2 + i
-        old = input.size(dim)
-        new = sizes[i] if sizes is not None else math.floor(old * factors[i])
-        step = old / new if factors is None or recompute_scale_factor else 1.0 / factors[i]
-        if mode == "nearest":
-            if new == old and step == 1:
-                continue
-            index = [min(math.floor(j * step), old - 1) for j in range(new)]
-            input = input.index_select(dim, _tl.tensor(index, dtype=_tl.int64, device=input.device))
-            continue
-        if align_corners:
-            step = (old - 1) / (new - 1) if new > 1 else 0.0
-            places = [j * step for j in range(new)]
-        else:
-            places = [max((j + 0.5) * step - 0.5, 0.0) for j in range(new)]
-        low = [min(int(p), old - 1) for p in places]
-        high = [min(p + 1, old - 1) for p in low]
-        part = _tl.tensor([p - q for p, q in zip(places, low)], dtype=input.dtype, device=input.device)
-        part = part.reshape([-1] + [1] * (input.dim() - 1 - dim))
-        a = input.index_select(dim, _tl.tensor(low, dtype=_tl.int64, device=input.device))
-        b = input.index_select(dim, _tl.tensor(high, dtype=_tl.int64, device=input.device))
-        input = a * (1 - part) + b * part
-    return input
-
-
 def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
     """The windows of ``input`` (N, C, H, W) as columns: (N, C * kernel, windows)."""
     (kh, kw), (dh, dw), (ph, pw), (sh, sw) = (_tuple(v, 2) for v in (kernel_size, dilation, padding, stride))
@@ -171,12 +114,3 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     result = _tl.stack(parts, 2).reshape([count, channels * kh * kw, rows * cols])
     return result.squeeze(0) if unbatched else result
 
-
-def upsample(
-    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
-) -> Tensor:
-    """The old name of ``interpolate``."""
-    import warnings
-
-    warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2)
-    return interpolate(input, size, scale_factor, mode, align_corners)

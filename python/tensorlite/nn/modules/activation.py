@@ -62,7 +62,7 @@ class ReLU(_Inplace):
     """max(x, 0)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F._relu_(input) if self.inplace else F._relu(input)
+        return _tl.relu_(input) if self.inplace else _tl.relu(input)
 
 
 class SiLU(_Inplace):

@@ -7,6 +7,7 @@ from typing import Any
 import tensorlite as _tl
 
 from .. import functional as F
+from .._shapes import _tuple
 from .module import Module
 
 Tensor = _tl.Tensor
@@ -25,7 +26,7 @@ class _Pad(Module):
 
     def __init__(self, padding: Any) -> None:
         super().__init__()
-        self.padding = F._tuple(padding, 2 * self._dims)
+        self.padding = _tuple(padding, 2 * self._dims)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.pad(input, self.padding, self._mode)

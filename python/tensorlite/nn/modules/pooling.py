@@ -7,6 +7,7 @@ from typing import Any
 import tensorlite as _tl
 
 from .. import functional as F
+from .._shapes import _tuple
 from .module import Module
 
 Tensor = _tl.Tensor
@@ -94,9 +95,9 @@ class AvgPool1d(_AvgPoolNd):
         count_include_pad: bool = True,
     ) -> None:
         super().__init__()
-        self.kernel_size = F._tuple(kernel_size, 1)
-        self.stride = F._tuple(stride if stride is not None else kernel_size, 1)
-        self.padding = F._tuple(padding, 1)
+        self.kernel_size = _tuple(kernel_size, 1)
+        self.stride = _tuple(stride if stride is not None else kernel_size, 1)
+        self.padding = _tuple(padding, 1)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 
