@@ -292,8 +292,8 @@ void call(const Operator& op, const Value* args, Results& results) {
     check_out(op, args);
   if (op.inplace && args[0].tensor->impl()->inference && !inference_enabled()) [[unlikely]]
     fail(
-        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
-        "tensor before doing inplace update.");
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+        "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
   if (grad_enabled() && !op.no_grad && !op.composite && any_requires_grad(op, args)) [[unlikely]] {
     record(op, args, results);
     return;

@@ -92,6 +92,10 @@ struct Unbox<Ints> {
   static Ints get(const Value& v) { return v.int_list(); }
 };
 template <>
+struct Unbox<MemoryFormat> {
+  static MemoryFormat get(const Value& v) { return MemoryFormat(v.i); }
+};
+template <>
 struct Unbox<Dtype> {
   static Dtype get(const Value& v) { return v.dtype; }
 };

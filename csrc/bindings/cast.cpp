@@ -5,12 +5,12 @@
 namespace tl::python {
 namespace {
 
-#define TL_FORMAT "!memory_format memory_format=None"
+#define TL_FORMAT "format? memory_format=None"
 
 const Row rows[] = {
     {"copy(Tensor input, Tensor src, bool non_blocking=False, *, Tensor? out=None) -> Tensor", TL_OP(ops::copy),
      kMethod | kInplace | kInplaceOnly, "Copies `src`, broadcast and converted to this dtype, into the tensor."},
-    {"_to_copy(Tensor input, *, dtype? dtype=None, device? device=None, bool non_blocking=False) -> Tensor",
+    {"_to_copy(Tensor input, *, dtype? dtype=None, device? device=None, bool non_blocking=False, " TL_FORMAT ") -> Tensor",
      TL_OP(ops::to_copy), kFunction, "A copy of this dtype and device."},
     {"to(Tensor input, dtype dtype, bool non_blocking=False, bool copy=False, *, " TL_FORMAT ") -> Tensor",
      TL_OP(ops::to_dtype), kMethod,
@@ -28,7 +28,7 @@ const Row rows[] = {
     {"clone(Tensor input, *, " TL_FORMAT ") -> Tensor", TL_OP(ops::clone), kFunction | kMethod,
      "A copy that keeps the strides of a dense tensor; gradients flow back through it."},
     {"contiguous(Tensor input, " TL_FORMAT ") -> Tensor", TL_OP(ops::contiguous), kMethod,
-     "The tensor itself when it is row-major, else a row-major copy."},
+     "The tensor itself when its elements lie in row-major order (or in that of `memory_format`), else such a copy."},
 #define TL_TO(name, tag, text) \
   {name "(Tensor input, " TL_FORMAT ") -> Tensor", TL_OP(ops::to_fixed<Dtype::tag>), kMethod, "self.to(" text ")"},
     TL_TO("float", Float32, "float32") TL_TO("double", Float64, "float64") TL_TO("half", Float16, "float16") TL_TO(

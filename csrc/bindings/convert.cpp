@@ -79,13 +79,10 @@ Dims shape_of(PyObject* o) {
   Dims shape;
   py::object current = borrow(o);
   while (true) {
-    if (is_tensor(current.ptr())) {
-      for (int64_t s : unwrap(current.ptr()).sizes()) shape.push_back(s);
-      return shape;
-    }
-    if (!is_sequence(current.ptr())) return shape;
+    if (is_tensor(current.ptr()) || !is_sequence(current.ptr())) return shape;
     Py_ssize_t n = PySequence_Length(current.ptr());
     if (n < 0) {  // a NumPy scalar looks like a sequence
+      if (is_numpy_array(current.ptr())) throw py::error_already_set();
       PyErr_Clear();
       return shape;
     }
@@ -110,12 +107,16 @@ Dtype infer_dtype(PyObject* o) {
   if (has_array_data(o)) return numpy_dtype(o);
   if (PyFloat_Check(o)) return default_dtype();
   if (PyComplex_Check(o)) return to_complex(default_dtype());
-  if (PyUnicode_Check(o)) fail_python(PyExc_TypeError, str("new(): invalid data type '", Py_TYPE(o)->tp_name, "'"));
+  if (PyUnicode_Check(o) || PyBytes_Check(o))
+    fail_python(PyExc_TypeError, str("new(): invalid data type '", Py_TYPE(o)->tp_name, "'"));
   if (is_sequence(o)) {
     py::object fast = take(PySequence_Fast(o, "not a sequence"));
     Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.ptr());
     if (!n) return default_dtype();
-    Dtype result = infer_dtype(PySequence_Fast_ITEMS(fast.ptr())[0]);
+    PyObject* first = PySequence_Fast_ITEMS(fast.ptr())[0];
+    if (PyUnicode_Check(first))
+      fail_python(PyExc_ValueError, str("too many dimensions '", Py_TYPE(first)->tp_name, "'"));
+    Dtype result = infer_dtype(first);
     PyTypeObject* last = nullptr;
     for (Py_ssize_t i = 0; i < n; ++i) {
       PyObject* e = PySequence_Fast_ITEMS(fast.ptr())[i];
@@ -140,8 +141,13 @@ T element_from_python(PyObject* o) {
     must(truth);
     return truth != 0;
   } else if constexpr (std::is_integral_v<T>) {
-    if (PyFloat_Check(o)) return T(int64_t(PyFloat_AS_DOUBLE(o)));
-    if (PyComplex_Check(o)) fail_python(PyExc_TypeError, "can't convert complex to int");
+    if (PyFloat_Check(o)) {
+      double v = PyFloat_AS_DOUBLE(o);
+      check(v >= -0x1p63 && v < 0x1p63, "value cannot be converted to type ", name(DtypeOf<T>::value),
+            " without overflow");
+      return T(int64_t(v));
+    }
+    if (PyComplex_Check(o)) fail_python(PyExc_TypeError, "'complex' object cannot be interpreted as an integer");
     py::object index = PyLong_Check(o) ? borrow(o) : take(PyNumber_Long(o));
     int overflow;
     long long v = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
@@ -167,9 +173,13 @@ T element_from_python(PyObject* o) {
 template <class T>
 void store(PyObject* o, const Dims& shape, size_t dim, char* data, Ints strides) {
   if (dim == shape.size()) {
+    if (is_tensor(o) && unwrap(o).numel() != 1 && std::is_integral_v<T>)
+      fail_python(PyExc_TypeError, "only integer tensors of a single element can be converted to an index");
     if (is_tensor(o) && unwrap(o).numel() != 1)
       fail_python(PyExc_ValueError, "only one element tensors can be converted to Python scalars");
     py::object value = is_tensor(o) ? take(item(unwrap(o))) : borrow(o);
+    if (is_sequence(o) && !is_tensor(o) && !is_number(o) && std::is_integral_v<T> && !std::is_same_v<T, bool>)
+      fail_python(PyExc_TypeError, str("'", Py_TYPE(o)->tp_name, "' object cannot be interpreted as an integer"));
     if (is_sequence(o) && !is_tensor(o) && !is_number(o))
       fail_python(PyExc_TypeError, str("must be real number, not ", Py_TYPE(o)->tp_name));
     *reinterpret_cast<T*>(data) = element_from_python<T>(value.ptr());
@@ -509,6 +519,9 @@ void add_conversions(py::module_& m) {
   m.attr("default_generator") = take(wrap_generator(Ref<Generator>::share(&default_generator())));
   m.def("_seed_from", [](py::object o) { return seed_from(o.ptr()); });
   m.def("_tensor_from", [](py::object data, py::object dtype) {
+    if (!dtype.is_none() && !is_dtype(dtype.ptr()))
+      fail_python(PyExc_TypeError, str("tensor(): argument 'dtype' must be ", package_name(), ".dtype, not ",
+                                       Py_TYPE(dtype.ptr())->tp_name));
     return tensor_from(data.ptr(), dtype.is_none() ? OptDtype() : OptDtype(unwrap_dtype(dtype.ptr())));
   });
   m.def("from_numpy", from_numpy, "A tensor that shares the array's memory.");
@@ -520,7 +533,6 @@ void add_conversions(py::module_& m) {
     };
     return take(wrap(result_type(operand(a), operand(b))));
   });
-  m.def("_is_contiguous", [](Tensor t) { return t.is_contiguous(); });
   m.def("_tolist", [](Tensor t) {
     Tensor host = on_host(t);
     return take(nested_list(host, 0, host.data_as<char>()));

@@ -10,7 +10,7 @@ namespace {
 #define TL_NEW "*, dtype? dtype=None, !layout layout=None, device? device=None, "
 #define TL_END "!pin_memory pin_memory=False, bool requires_grad=False) -> Tensor"
 #define TL_END_FORMAT \
-  "!pin_memory pin_memory=False, !memory_format memory_format=None, bool requires_grad=False) -> Tensor"
+  "!pin_memory pin_memory=False, format? memory_format=None, bool requires_grad=False) -> Tensor"
 
 constexpr unsigned kFactory = kFunction | kNoGrad;
 constexpr unsigned kNew = kMethod | kNoGrad;
@@ -21,7 +21,7 @@ const Row rows[] = {
      "Uninitialised memory of this size and these strides."},
     {"zeros(Size size, " TL_OUT TL_END, TL_OP(ops::zeros), kFactory, "A tensor full of 0."},
     {"ones(Size size, " TL_OUT TL_END, TL_OP(ops::ones), kFactory, "A tensor full of 1."},
-    {"full(int[] size, Scalar fill_value, " TL_OUT TL_END, TL_OP(ops::full), kFactory,
+    {"full(shape size, Scalar fill_value, " TL_OUT TL_END, TL_OP(ops::full), kFactory,
      "A tensor full of `fill_value`, whose kind gives the dtype: bool, int64, the default dtype, its complex twin."},
     {"scalar_tensor(Scalar s, " TL_NEW TL_END, TL_OP(ops::scalar_tensor), kFactory, "A tensor without dims."},
     {"arange(Scalar end, " TL_OUT TL_END, TL_OP(ops::arange), kFactory,
@@ -55,7 +55,7 @@ const Row rows[] = {
      "0, with the dtype and device of this tensor."},
     {"new_ones(Tensor input, Size size, " TL_NEW TL_END, TL_OP(ops::new_ones), kNew,
      "1, with the dtype and device of this tensor."},
-    {"new_full(Tensor input, int[] size, Scalar fill_value, " TL_NEW TL_END, TL_OP(ops::new_full), kNew,
+    {"new_full(Tensor input, shape size, Scalar fill_value, " TL_NEW TL_END, TL_OP(ops::new_full), kNew,
      "`fill_value`, with the dtype and device of this tensor."},
     {"fill(Tensor input, Operand value, *, Tensor? out=None) -> Tensor", TL_OP(ops::fill), kFunction | kInplace,
      "The input with every element replaced by `value`, a number or a tensor without dims."},

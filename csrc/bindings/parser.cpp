@@ -3,6 +3,7 @@
 #include <structmember.h>
 
 #include <cstring>
+#include <map>
 
 namespace tl::python {
 
@@ -57,9 +58,14 @@ Type type_from(const std::string& text, Param& p) {
   if (t == "int") return Type::Int;
   if (t == "float") return Type::Float;
   if (t == "bool") return p.name == "requires_grad" ? Type::RequiresGrad : Type::Bool;
+  if (t == "shape") {
+    p.sequence = true;
+    return Type::Ints;
+  }
   if (t == "Size") return Type::Size;
   if (t == "dtype") return Type::Dtype;
   if (t == "device") return Type::Device;
+  if (t == "format") return Type::Format;
   if (t == "str") return Type::String;
   if (t == "Generator") return Type::Generator;
   fail("signature: unknown type ", text);
@@ -112,6 +118,11 @@ Value default_value(const Param& p, const std::string& text) {
 
 }  // namespace
 
+std::map<std::string, PyTypeObject*>& result_types() {
+  static auto& types = *new std::map<std::string, PyTypeObject*>;
+  return types;
+}
+
 PyTypeObject* named_tuple(const std::string& op, const std::vector<std::string>& names) {
   auto& fields = *new std::vector<PyStructSequence_Field>;
   for (const std::string& n : names) fields.push_back({strdup(n.c_str()), nullptr});
@@ -120,6 +131,7 @@ PyTypeObject* named_tuple(const std::string& op, const std::vector<std::string>&
   desc = {strdup(("tensorlite.return_types." + op).c_str()), nullptr, fields.data(), int(names.size())};
   PyTypeObject* type = PyStructSequence_NewType(&desc);
   if (!type) throw py::error_already_set();
+  result_types()[op] = type;
   type->tp_repr = [](PyObject* self) -> PyObject* {
     return guarded([&]() -> PyObject* {
       const char* full = strrchr(Py_TYPE(self)->tp_name, '.');
@@ -151,6 +163,11 @@ void parse_results(Signature& s, const std::string& text) {
 
 }  // namespace
 
+PyTypeObject* find_result_type(const std::string& op) {
+  auto it = result_types().find(op);
+  return it == result_types().end() ? nullptr : it->second;
+}
+
 Signature parse_signature(const char* text, Operator& op) {
   Signature s;
   std::string full = text, results;
@@ -163,6 +180,7 @@ Signature parse_signature(const char* text, Operator& op) {
   op.name = full.substr(0, open);
   op.display = s.name = op.name.substr(0, op.name.find('.'));
   s.text = s.name + full.substr(open);
+  for (size_t at; (at = s.text.find("shape size")) != std::string::npos;) s.text.replace(at, 5, "int[]");
   bool keyword_only = false;
   for (const std::string& part : split(full.substr(open + 1, full.size() - open - 2))) {
     if (part == "*") {
@@ -227,6 +245,8 @@ const char* expected(const Param& p) {
       return "dtype";
     case Type::Device:
       return "device";
+    case Type::Format:
+      return "memory_format";
     case Type::String:
       return "str";
     default:
@@ -272,6 +292,18 @@ bool is_tensor_sequence(PyObject* o) {
 // A one-element tensor that asks for no gradient may stand where a number is wanted.
 bool is_number_like(PyObject* o) {
   return is_number(o) || (is_tensor(o) && unwrap(o).dim() == 0 && !requires_grad(unwrap(o)));
+}
+
+bool is_format(PyObject* o, MemoryFormat& format) {
+  constexpr const char* names[] = {"preserve_format", "contiguous_format", "channels_last", "channels_last_3d"};
+  if (strcmp(Py_TYPE(o)->tp_name, "memory_format") != 0) return false;
+  std::string name = py::cast<std::string>(borrow(o).attr("_name"));
+  for (int i = 0; i < 4; ++i)
+    if (name == names[i]) {
+      format = MemoryFormat(i);
+      return true;
+    }
+  return false;
 }
 
 // Whether `o` fits the parameter, and its value.
@@ -327,7 +359,7 @@ bool convert(const Param& p, PyObject* o, Arguments& out, Value& v) {
       }
       return false;
     case Type::Ints:
-      if (is_int(o)) {
+      if (is_int(o) && !p.sequence) {
         v = Value(Ints(out.dims.emplace_back(size_t(p.repeat ? p.repeat : 1), as_int(o))));
         return true;
       }
@@ -349,6 +381,12 @@ bool convert(const Param& p, PyObject* o, Arguments& out, Value& v) {
       if (!is_device(o)) return false;
       v = Value(unwrap_device(o));
       return true;
+    case Type::Format: {
+      MemoryFormat format;
+      if (!is_format(o, format)) return false;
+      v = Value(int64_t(format));
+      return true;
+    }
     case Type::String: {
       if (!PyUnicode_Check(o)) return false;
       Py_ssize_t n;
@@ -370,9 +408,6 @@ bool convert(const Param& p, PyObject* o, Arguments& out, Value& v) {
     case Type::OnlyFalse:
       return o == Py_False;
     case Type::Ignored:
-      if (p.name == "memory_format" && py::cast<std::string>(py::str(o)).find("channels_last") != std::string::npos)
-        fail<NotImplementedError>("memory_format=", py::cast<std::string>(py::str(o)),
-                                  " is not supported here; x.contiguous(memory_format=...) lays a tensor out so.");
       return true;
   }
   return false;
@@ -395,7 +430,7 @@ std::string type_name_of(PyObject* o) {
   const char* name = Py_TYPE(o)->tp_name;
   const char* dot = strrchr(name, '.');
   bool ours = !strncmp(name, "tensorlite.", 11);
-  return ours ? (is_tensor(o) ? dot + 1 : package_name() + dot) : std::string(name);
+  return ours ? package_name() + dot : std::string(name);
 }
 
 bool wrong_type(const Signature& s, const Param& p, size_t position, PyObject* o, std::string* why) {
@@ -403,7 +438,8 @@ bool wrong_type(const Signature& s, const Param& p, size_t position, PyObject* o
   std::string place = position ? str(" (position ", position, ")") : "";
   std::string got = type_name_of(o);
   std::string want = expected(p);
-  if (p.type == Type::Dtype || p.type == Type::Device || p.type == Type::Generator) want = package_name() + "." + want;
+  if (p.type == Type::Dtype || p.type == Type::Device || p.type == Type::Generator || p.type == Type::Format)
+    want = package_name() + "." + want;
   if ((p.type == Type::Ints || p.type == Type::Size || p.type == Type::Tensors) &&
       (PyTuple_Check(o) || PyList_Check(o))) {
     Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
@@ -434,7 +470,7 @@ bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names,
     const Param& p = s.params[i];
     if (p.keyword_only) break;
     PyObject* o = args[used];
-    if ((p.type == Type::Size || (p.type == Type::Ints && int(i) == s.positional - 1 && n - used > 1 && i <= 1)) &&
+    if ((p.type == Type::Size || (p.type == Type::Ints && !p.sequence && int(i) == s.positional - 1 && n - used > 1 && i <= 1)) &&
         is_int(o)) {
       // Sizes as separate arguments: all ints that follow.
       Dims& dims = out.dims.emplace_back();
@@ -447,7 +483,11 @@ bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names,
     given |= uint64_t(1) << i;
   }
   if (used < n) {
-    if (why)
+    size_t last = size_t(s.positional) - 1;
+    if (why && s.positional && s.params[last].type == Type::Size && used > last)
+      *why = str(s.name, "(): argument '", s.params[last].name, "' failed to unpack the object at pos ", used - last + 1,
+                 " with error \"type must be tuple of ints,but got ", type_name_of(args[used]), "\"");
+    else if (why)
       *why =
           str(s.name, "() takes ", s.positional - method, " positional argument", s.positional - method == 1 ? "" : "s",
               " but ", n - method, n - method == 1 ? " was given" : " were given");

@@ -20,10 +20,11 @@ enum class Type : uint8_t {
   Size,  // ints as separate arguments, or one sequence
   Dtype,
   Device,
+  Format,  // memory_format
   String,
   Generator,
   RequiresGrad,  // handled here, not passed on
-  Ignored,       // accepted for PyTorch's sake: layout, pin_memory, memory_format
+  Ignored,       // accepted for PyTorch's sake: layout, pin_memory
   OnlyFalse,     // a flag whose other value is another signature's
 };
 
@@ -35,6 +36,7 @@ struct Param {
   bool has_default = false;
   bool keyword_only = false;
   int repeat = 0;  // int[2]: one int stands for two
+  bool sequence = false;  // shape: one int does not stand for a sequence
   int value = -1;  // index among the operator's values; -1: not passed on
 };
 
@@ -51,6 +53,9 @@ struct Signature {
   bool returns_none = false;
   Operator* op = nullptr;
 };
+
+// The named tuple of an operator's results, `return_types.max`; null when it has none.
+PyTypeObject* find_result_type(const std::string& op);
 
 Signature parse_signature(const char* text, Operator& op);
 

@@ -20,6 +20,8 @@ void set_error_from_exception() noexcept {
     PyErr_SetString(PyExc_ValueError, e.what());
   } catch (const NotImplementedError& e) {
     PyErr_SetString(PyExc_NotImplementedError, e.what());
+  } catch (const AssertionError& e) {
+    PyErr_SetString(PyExc_AssertionError, e.what());
   } catch (const OutOfMemoryError& e) {
     PyErr_SetString(out_of_memory_error ? out_of_memory_error : PyExc_RuntimeError, e.what());
   } catch (const std::bad_alloc&) {
@@ -82,5 +84,6 @@ PYBIND11_MODULE(_C, m) {
   add_autograd(m);
   add_functions(m);
   add_conversions(m);
+  add_exchange(m);
   add_operators(m);
 }

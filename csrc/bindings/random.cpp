@@ -10,7 +10,7 @@ namespace {
   "device? device=None, !pin_memory pin_memory=False, bool requires_grad=False) -> Tensor"
 #define TL_LIKE                                                                                 \
   "*, Generator? generator=None, dtype? dtype=None, !layout layout=None, device? device=None, " \
-  "!pin_memory pin_memory=False, !memory_format memory_format=None, bool requires_grad=False) -> Tensor"
+  "!pin_memory pin_memory=False, format? memory_format=None, bool requires_grad=False) -> Tensor"
 #define TL_DRAW "*, Generator? generator=None, Tensor? out=None) -> Tensor"
 
 constexpr unsigned kFactory = kFunction | kNoGrad;
@@ -20,9 +20,9 @@ const Row rows[] = {
     {"rand(Size size, " TL_FACTORY, TL_OP(ops::rand), kFactory, "Uniform random numbers from [0, 1)."},
     {"randn(Size size, " TL_FACTORY, TL_OP(ops::randn), kFactory,
      "Random numbers of the standard normal distribution."},
-    {"randint(int high, int[] size, " TL_FACTORY, TL_OP(ops::randint), kFactory,
+    {"randint(int high, shape size, " TL_FACTORY, TL_OP(ops::randint), kFactory,
      "Random integers from [low, high); low is 0 when left out."},
-    {"randint.low(int low, int high, int[] size, " TL_FACTORY, TL_OP(ops::randint_low), kFactory},
+    {"randint.low(int low, int high, shape size, " TL_FACTORY, TL_OP(ops::randint_low), kFactory},
     {"randperm(int n, " TL_FACTORY, TL_OP(ops::randperm), kFactory, "0 to n - 1 in random order."},
     {"rand_like(Tensor input, " TL_LIKE, TL_OP(ops::rand_like), kFactory,
      "Uniform random numbers from [0, 1), shaped like the input."},
@@ -60,7 +60,7 @@ const Row rows[] = {
      "Normal random numbers; each of mean and std is a number or a tensor."},
     {"normal.mean(Tensor mean, float std=1.0, " TL_DRAW, TL_OP(ops::normal_mean), kFunction},
     {"normal.std(float mean, Tensor std, " TL_DRAW, TL_OP(ops::normal_std), kFunction},
-    {"normal.size(float mean, float std, int[] size, " TL_FACTORY, TL_OP(ops::normal_size), kFactory},
+    {"normal.size(float mean, float std, shape size, " TL_FACTORY, TL_OP(ops::normal_size), kFactory},
     {"poisson(Tensor input, Generator? generator=None) -> Tensor", TL_OP(ops::poisson), kFunction,
      "Random counts of the Poisson distribution; the input gives the rates."},
     {"multinomial(Tensor input, int num_samples, bool replacement=False, " TL_DRAW, TL_OP(ops::multinomial),

@@ -46,9 +46,10 @@ PyObject* run(const Signature& s, Arguments& a) {
   }
   Results results;
   call(op, a.values, results);
-  if (s.returns_none || results.empty()) Py_RETURN_NONE;
-  if (s.returns_bool) return PyBool_FromLong(*results[0].data_as<bool>());
+  if (s.returns_none) Py_RETURN_NONE;
   if (s.returns_tuple) return result_tuple(s, results);
+  if (results.empty()) Py_RETURN_NONE;
+  if (s.returns_bool) return PyBool_FromLong(*results[0].data_as<bool>());
   if (a.requires_grad) {
     check(is_differentiable(results[0].dtype()),
           "Only Tensors of floating point and complex dtype can require gradients");
@@ -71,7 +72,25 @@ std::string shown_parameters(const Signature& s, bool method) {
     Arguments a;
     match(*(*self->signatures)[0], args, n, names, a, &why, self->method);
   }
-  if (self->signatures->size() == 1) fail_python(PyExc_TypeError, why);
+  // Where the number of arguments leaves one signature, the message is about that one.
+  size_t given = n + size_t(names ? PyTuple_GET_SIZE(names) : 0);
+  const Signature* likely = nullptr;
+  int fits = 0;
+  for (const Signature* s : *self->signatures) {
+    size_t least = 0, most = 0;
+    for (const Param& p : s->params) {
+      ++most;
+      least += !p.has_default && p.type != Type::Ignored;
+    }
+    if (given < least || given > most) continue;
+    likely = s;
+    ++fits;
+  }
+  if (fits == 1 && self->signatures->size() > 1) {
+    Arguments a;
+    match(*likely, args, n, names, a, &why, self->method);
+  }
+  if (self->signatures->size() == 1 || fits == 1) fail_python(PyExc_TypeError, why);
   size_t skip = self->method && n ? 1 : 0;
   std::string text = str(self->name, "() received an invalid combination of arguments - got ",
                          describe_arguments(args + skip, n - skip, names), ", but expected one of:");
@@ -259,6 +278,13 @@ void add_operators(py::module_& m) {
         return take(reinterpret_cast<PyObject*>(named_tuple(op, names)));
       },
       "The type of an operator's results, `tensorlite.return_types.<op>`.");
+  m.def(
+      "_result_type_of",
+      [](const std::string& name) {
+        PyTypeObject* type = find_result_type(name);
+        return type ? borrow(reinterpret_cast<PyObject*>(type)) : py::none();
+      },
+      "The named tuple that an operator gives, or None.");
   m.def(
       "_operators",
       [] {

@@ -2,6 +2,7 @@
 
 #include "bindings/tensor_object.h"
 #include "bindings/tensor_type.h"
+#include "ops/creation.h"
 
 namespace tl::python {
 
@@ -22,7 +23,12 @@ PyObject* get_output_nr(PyObject* self, void*) {
   AutogradMeta* m = meta(unwrap(self));
   return PyLong_FromUnsignedLong(m ? m->output_nr : 0);
 }
-PyObject* get_version(PyObject* self, void*) { return PyLong_FromUnsignedLong(unwrap(self).impl()->version()); }
+PyObject* get_version(PyObject* self, void*) {
+  return guarded([&] {
+    check(!unwrap(self).impl()->inference, "Inference tensors do not track version counter.");
+    return PyLong_FromUnsignedLong(unwrap(self).impl()->version());
+  });
+}
 PyObject* get_base(PyObject* self, void*) { return wrap(Tensor(unwrap(self).impl()->base)); }
 PyObject* get_retains_grad(PyObject* self, void*) {
   AutogradMeta* m = meta(unwrap(self));
@@ -63,8 +69,8 @@ int set_grad(PyObject* self, PyObject* value, void*) {
                   str("assigned grad expected to be a Tensor or None but got grad of type ", Py_TYPE(value)->tp_name));
     const Tensor& g = unwrap(value);
     check(!g.is(t), "can't assign Variable as its own grad");
-    check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", name(g.dtype()),
-          "' to a tensor with grad_dtype '", name(t.dtype()), "'. The gradient must match the tensor's dtype.");
+    check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", ops::c_type_name(g.dtype()),
+          "' to a tensor with grad_dtype '", type_name(t.dtype()), "'. The gradient must match the tensor's dtype.");
     check(g.device() == t.device(), "attempting to assign a gradient with device type '", to_string(g.device()),
           "' to a tensor with device type '", to_string(t.device()),
           "'. Please ensure that the gradient and the tensor "
@@ -78,12 +84,18 @@ int set_grad(PyObject* self, PyObject* value, void*) {
   });
 }
 
+void check_not_inference(const Tensor& t, bool on) {
+  check(!on || !t.impl()->inference || inference_enabled(),
+        "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
+}
+
 void change_requires_grad(const Tensor& t, bool on) {
   if (!on && grad_fn(t))
     fail(
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
-  check(!on || is_differentiable(t.dtype()), "only Tensors of floating point and complex dtype can require gradients");
+  check(!on || is_differentiable(t.dtype()), "only Tensors of floating point dtype can require gradients");
+  check_not_inference(t, on);
   if (!grad_fn(t)) t.impl()->requires_grad = on;
 }
 
@@ -91,9 +103,9 @@ int set_requires_grad(PyObject* self, PyObject* value, void*) {
   return guarded(-1, [&] {
     if (!value || !PyBool_Check(value)) fail_python(PyExc_RuntimeError, "requires_grad must be a bool");
     const Tensor& t = unwrap(self);
-    if (grad_fn(t) && value == Py_True) return 0;
+    if (grad_fn(t) && value == Py_True) fail("you can only change requires_grad flags of leaf variables.");
     check(value != Py_True || is_differentiable(t.dtype()),
-          "only Tensors of floating point dtype can require gradients");
+          "only Tensors of floating point and complex dtype can require gradients");
     change_requires_grad(t, value == Py_True);
     return 0;
   });
@@ -106,9 +118,9 @@ PyObject* get_data(PyObject* self, void*) {
 // x.data = y: the same Python object and history, other contents.
 int set_data(PyObject* self, PyObject* value, void*) {
   return guarded(-1, [&] {
-    if (!value || !is_tensor(value))
-      fail_python(PyExc_TypeError, "Variable data has to be a tensor, but got " +
-                                       std::string(value ? Py_TYPE(value)->tp_name : "nothing"));
+    check(value, "Deleting tensor data is not allowed. Delete tensor instead!");
+    if (!is_tensor(value))
+      fail_python(PyExc_TypeError, str("Variable data has to be a tensor, but got ", Py_TYPE(value)->tp_name));
     TensorImpl *to = unwrap(self).impl(), *from = unwrap(value).impl();
     check(!to->requires_grad || is_differentiable(from->dtype),
           "data set to a tensor that requires gradients must be floating point or complex dtype");
@@ -208,7 +220,8 @@ PyObject* requires_grad_(PyObject* self, PyObject* const* args, Py_ssize_t n, Py
     Py_ssize_t total = n + (names ? PyTuple_GET_SIZE(names) : 0);
     if (total > 1 || (names && PyTuple_GET_SIZE(names) &&
                       PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "requires_grad") != 0))
-      fail_python(PyExc_TypeError, "requires_grad_() takes one argument: requires_grad=True");
+      fail_python(PyExc_TypeError, str("requires_grad_() takes from 0 to 1 positional arguments but ", total,
+                                       total == 1 ? " was given" : " were given"));
     if (total && !PyBool_Check(args[0]))
       fail_python(PyExc_TypeError, str("requires_grad_(): argument 'requires_grad' (position 1) must be bool, not ",
                                        Py_TYPE(args[0])->tp_name));
@@ -275,6 +288,7 @@ PyMethodDef tensor_methods[] = {
     {"_storage_nbytes", storage_nbytes, METH_NOARGS, nullptr},
     {"is_floating_point", is_floating_point, METH_NOARGS, nullptr},
     {"is_complex", is_complex_method, METH_NOARGS, nullptr},
+    {"__complex__", tensor_complex, METH_NOARGS, nullptr},
     {"item", item_method, METH_NOARGS, "The value of a tensor of one element as a Python number."},
     {"detach", detach_method, METH_NOARGS, "The same memory without history."},
     {"detach_", detach_inplace, METH_NOARGS, "Forgets the tensor's history and makes it a leaf."},

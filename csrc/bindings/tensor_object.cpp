@@ -61,6 +61,12 @@ int tensor_clear(PyObject* self) {
   return 0;
 }
 
+// By identity; the same number as id(), which programs use as a key too.
+Py_hash_t tensor_hash(PyObject* self) {
+  auto id = Py_hash_t(reinterpret_cast<uintptr_t>(self));
+  return id == -1 ? -2 : id;
+}
+
 PyMemberDef tensor_members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(PyTensor, dict), READONLY, nullptr},
                                 {"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, weakrefs), READONLY, nullptr},
                                 {}};
@@ -94,7 +100,7 @@ void add_tensor(py::module_& m) {
                                     {Py_tp_clear, (void*)tensor_clear},
                                     {Py_tp_members, tensor_members},
                                     {Py_tp_methods, tensor_methods},
-                                    {Py_tp_hash, (void*)PyBaseObject_Type.tp_hash},
+                                    {Py_tp_hash, (void*)tensor_hash},
                                     {Py_tp_doc, (void*)"A multi-dimensional array of numbers of one dtype."}};
   static std::vector<PyGetSetDef> getset;
   for (PyGetSetDef* d = tensor_getset; d->name; ++d) getset.push_back(*d);
@@ -106,6 +112,7 @@ void add_tensor(py::module_& m) {
   slots.push_back({});
   tensor_spec.slots = slots.data();
   tensor_type = make_type(m.ptr(), tensor_spec);
+  tensor_type->tp_name = "Tensor";  // in messages, as that of a class made in Python
   m.def("_set_tensor_new", [](py::object f) { new_hook = f.release().ptr(); });
 }
 

@@ -1,5 +1,7 @@
 // Tensor's Python operators: + - * and so on, comparisons, truth, length.
 
+#include <cstring>
+
 #include "bindings/tensor_object.h"
 #include "bindings/tensor_type.h"
 
@@ -62,11 +64,12 @@ PyObject* nb_mul(PyObject* a, PyObject* b) { return is_tensor(a) ? mul(a, b) : m
 PyObject* nb_sub(PyObject* a, PyObject* b) { return is_tensor(a) ? sub(a, b) : rsub(b, a); }
 PyObject* nb_div(PyObject* a, PyObject* b) {
   if (is_tensor(a)) return div(a, b);
-  if (!operand(a)) Py_RETURN_NOTIMPLEMENTED;
+  bool array = !strcmp(Py_TYPE(a)->tp_name, "numpy.ndarray");
+  if (!array && !operand(a)) Py_RETURN_NOTIMPLEMENTED;
   static OperatorCall reciprocal("reciprocal");
   PyObject* inverse = dispatch(reciprocal, b);
   if (!inverse) return nullptr;
-  PyObject* result = mul(inverse, a);
+  PyObject* result = array ? PyNumber_Multiply(inverse, a) : mul(inverse, a);
   Py_DECREF(inverse);
   return result;
 }
@@ -97,7 +100,15 @@ PyObject* nb_ipow(PyObject* a, PyObject* b, PyObject*) {
   }
 TL_UNARY(nb_neg, "neg")
 TL_UNARY(nb_abs, "abs")
-TL_UNARY(nb_invert, "bitwise_not")
+
+PyObject* nb_invert(PyObject* a) {
+  if (!is_integral(unwrap(a).dtype())) {
+    PyErr_SetString(PyExc_TypeError, "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+    return nullptr;
+  }
+  static OperatorCall op("bitwise_not");
+  return dispatch(op, a);
+}
 TL_BINARY(nb_floordiv, "floor_divide")
 TL_BINARY(nb_remainder, "remainder")
 TL_BINARY(nb_and, "bitwise_and")
@@ -120,6 +131,9 @@ PyObject* nb_pos(PyObject* a) { return Py_NewRef(a); }
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   static OperatorCall calls[] = {OperatorCall("lt"), OperatorCall("le"), OperatorCall("eq"),
                                  OperatorCall("ne"), OperatorCall("gt"), OperatorCall("ge")};
+  if ((op == Py_EQ || op == Py_NE) && !operand(b) && !strcmp(Py_TYPE(b)->tp_name, "numpy.ndarray"))
+    return guarded(
+        [&] { return must(compare(a, py::module_::import("tensorlite").attr("as_tensor")(borrow(b)).ptr(), op)); });
   return dispatch(calls[op], a, b);
 }
 
@@ -129,7 +143,16 @@ void need_one_element(const Tensor& t, const char* what) {
     check(t.numel() != 0, "Boolean value of Tensor with no values is ambiguous");
     fail("Boolean value of Tensor with more than one value is ambiguous");
   }
-  fail("a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
+  fail_python(PyExc_ValueError, str("only one element tensors can be converted to Python scalars: this one has ",
+                                    t.numel(), " elements"));
+}
+
+// float(loss) in a training loop is what .item() is for.
+void warn_of_history(const Tensor& t) {
+  if (!requires_grad(t)) return;
+  warn(
+      "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
+      "tensor.detach() first.");
 }
 
 int nb_bool(PyObject* self) {
@@ -140,10 +163,19 @@ int nb_bool(PyObject* self) {
   });
 }
 PyObject* nb_int(PyObject* self) {
-  return guarded([&] { return must(PyNumber_Long(take(item(unwrap(self))).ptr())); });
+  return guarded([&] {
+    need_one_element(unwrap(self), "int");
+    py::object v = take(item(unwrap(self)));
+    check(!PyComplex_Check(v.ptr()) || PyComplex_ImagAsDouble(v.ptr()) == 0,
+          "value cannot be converted to type int64_t without overflow");
+    return PyComplex_Check(v.ptr()) ? must(PyLong_FromDouble(PyComplex_RealAsDouble(v.ptr())))
+                                    : must(PyNumber_Long(v.ptr()));
+  });
 }
 PyObject* nb_float(PyObject* self) {
   return guarded([&] {
+    need_one_element(unwrap(self), "float");
+    warn_of_history(unwrap(self));
     py::object v = take(item(unwrap(self)));
     if (PyComplex_Check(v.ptr())) {
       check(PyComplex_ImagAsDouble(v.ptr()) == 0, "value cannot be converted to type double without overflow");
@@ -158,6 +190,14 @@ PyObject* nb_index(PyObject* self) {
     if (!is_integral(t.dtype()) || t.numel() != 1)
       fail_python(PyExc_TypeError, "only integer tensors of a single element can be converted to an index");
     return must(PyNumber_Index(take(item(t)).ptr()));
+  });
+}
+PyObject* complex_method(PyObject* self, PyObject*) {
+  return guarded([&] {
+    need_one_element(unwrap(self), "complex");
+    Scalar v = unwrap_scalar(take(item(unwrap(self))).ptr());
+    auto c = v.to<std::complex<double>>();
+    return PyComplex_FromDoubles(c.real(), c.imag());
   });
 }
 Py_ssize_t length(PyObject* self) {
@@ -175,6 +215,8 @@ int set_item(PyObject* self, PyObject* index, PyObject* value) {
 }
 
 }  // namespace
+
+PyObject* tensor_complex(PyObject* self, PyObject*) { return complex_method(self, nullptr); }
 
 void add_operator_slots(std::vector<PyType_Slot>& slots) {
   const PyType_Slot all[] = {{Py_nb_add, (void*)nb_add},

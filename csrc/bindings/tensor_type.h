@@ -9,6 +9,7 @@ namespace tl::python {
 // What the files of the Tensor type contribute to it.
 extern PyMethodDef tensor_methods[];                       // tensor_methods.cpp
 extern PyGetSetDef tensor_getset[];                        // tensor_methods.cpp
+PyObject* tensor_complex(PyObject* self, PyObject*);       // tensor_operators.cpp
 void add_operator_slots(std::vector<PyType_Slot>& slots);  // tensor_operators.cpp
 void add_buffer_slots(std::vector<PyType_Slot>& slots);    // convert.cpp
 // indexing.cpp

@@ -97,7 +97,11 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   return guarded([&]() -> PyObject* {
     PyObject *type = nullptr, *index = nullptr;
     const char* names[] = {"type", "index", nullptr};
-    must(PyArg_ParseTupleAndKeywords(args, kwargs, "O|O", const_cast<char**>(names), &type, &index) ? 0 : -1);
+    must(PyArg_ParseTupleAndKeywords(args, kwargs, "|OO", const_cast<char**>(names), &type, &index) ? 0 : -1);
+    if (!type)
+      fail_python(PyExc_TypeError,
+                  "device() received an invalid combination of arguments - got (), but expected one of:\n * "
+                  "(torch.device device)\n * (str type, int index = -1)\n");
     Device d;
     if (!is_device(type))
       fail_python(PyExc_TypeError,
@@ -105,6 +109,8 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
     d = unwrap_device(type);
     if (index && index != Py_None) {
       check(d.index < 0, "type (string) must not include an index because index was passed explicitly: ", to_string(d));
+      if (!PyLong_Check(index))
+        fail_python(PyExc_TypeError, str("device(): argument 'index' must be int, not ", Py_TYPE(index)->tp_name));
       long i = PyLong_AsLong(index);
       if (i == -1 && PyErr_Occurred()) throw py::error_already_set();
       check(i >= 0 && i < 128, "Device index must be between 0 and 127, got ", i);
@@ -115,8 +121,8 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
 }
 PyObject* device_repr(PyObject* self) {
   Device d = device_of(self);
-  if (d.index < 0) return PyUnicode_FromFormat("device(type='%s')", d.is_cpu() ? "cpu" : "cuda");
-  return PyUnicode_FromFormat("device(type='%s', index=%d)", d.is_cpu() ? "cpu" : "cuda", int(d.index));
+  if (d.index < 0) return PyUnicode_FromFormat("device(type='%s')", name(d.type));
+  return PyUnicode_FromFormat("device(type='%s', index=%d)", name(d.type), int(d.index));
 }
 PyObject* device_str(PyObject* self) { return PyUnicode_FromString(to_string(device_of(self)).c_str()); }
 Py_hash_t device_hash(PyObject* self) { return (int(device_of(self).type) + 1) * 1000 + device_of(self).index; }
@@ -124,9 +130,7 @@ PyObject* device_compare(PyObject* a, PyObject* b, int op) {
   if ((op != Py_EQ && op != Py_NE) || Py_TYPE(b) != device_type) Py_RETURN_NOTIMPLEMENTED;
   return PyBool_FromLong((device_of(a) == device_of(b)) == (op == Py_EQ));
 }
-PyObject* device_get_type(PyObject* self, void*) {
-  return PyUnicode_FromString(device_of(self).is_cpu() ? "cpu" : "cuda");
-}
+PyObject* device_get_type(PyObject* self, void*) { return PyUnicode_FromString(name(device_of(self).type)); }
 PyObject* device_get_index(PyObject* self, void*) {
   int i = device_of(self).index;
   if (i < 0) Py_RETURN_NONE;
@@ -135,7 +139,18 @@ PyObject* device_get_index(PyObject* self, void*) {
 PyObject* device_reduce(PyObject* self, PyObject*) {
   return Py_BuildValue("O(s)", device_type, to_string(device_of(self)).c_str());
 }
-PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr}, {}};
+// `with device:` makes it the default of factories; the CPU is it already.
+PyObject* device_enter(PyObject* self, PyObject*) {
+  return guarded([&] {
+    allocator(device_of(self).type);
+    return Py_NewRef(self);
+  });
+}
+PyObject* device_exit(PyObject*, PyObject*) { Py_RETURN_NONE; }
+PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr},
+                                {"__enter__", device_enter, METH_NOARGS, nullptr},
+                                {"__exit__", device_exit, METH_VARARGS, nullptr},
+                                {}};
 PyGetSetDef device_getset[] = {{"type", device_get_type, nullptr, "'cpu' or 'cuda'", nullptr},
                                {"index", device_get_index, nullptr, "The number of the device, or None.", nullptr},
                                {}};
@@ -165,7 +180,7 @@ Device unwrap_device(PyObject* o) {
   if (PyLong_Check(o)) {
     long i = PyLong_AsLong(o);
     check(i >= 0 && i < 128, "Device index must be between 0 and 127, got ", i);
-    return Device{DeviceType::CUDA, int8_t(i)};
+    fail("Cannot access accelerator device when none is available.");
   }
   return parse_device(py::cast<std::string>(o));
 }
@@ -212,7 +227,16 @@ PyObject* size_numel(PyObject* self, PyObject*) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self); ++i) n *= PyLong_AsLongLong(PyTuple_GET_ITEM(self, i));
   return PyLong_FromLongLong(n);
 }
-PyObject* size_concat(PyObject* a, PyObject* b) { return as_size(PyTuple_Type.tp_as_sequence->sq_concat(a, b)); }
+// Either may be a plain tuple.
+PyObject* size_add(PyObject* a, PyObject* b) {
+  for (PyObject* o : {a, b})
+    if (!PyTuple_Check(o)) {
+      PyErr_Format(PyExc_TypeError, "can only concatenate tuple (not %s) to %s.Size", Py_TYPE(o)->tp_name,
+                   package_name().c_str());
+      return nullptr;
+    }
+  return as_size(PyTuple_Type.tp_as_sequence->sq_concat(a, b));
+}
 PyObject* size_repeat(PyObject* a, Py_ssize_t n) { return as_size(PyTuple_Type.tp_as_sequence->sq_repeat(a, n)); }
 PyObject* size_subscript(PyObject* a, PyObject* key) {
   PyObject* r = PyTuple_Type.tp_as_mapping->mp_subscript(a, key);
@@ -225,7 +249,8 @@ PyMethodDef size_methods[] = {{"numel", size_numel, METH_NOARGS, "The number of 
 PyType_Slot size_slots[] = {{Py_tp_new, (void*)size_new},
                             {Py_tp_repr, (void*)size_repr},
                             {Py_tp_methods, size_methods},
-                            {Py_sq_concat, (void*)size_concat},
+                            {Py_nb_add, (void*)size_add},
+                            {Py_sq_concat, (void*)size_add},
                             {Py_sq_repeat, (void*)size_repeat},
                             {Py_mp_subscript, (void*)size_subscript},
                             {Py_tp_doc, (void*)"The sizes of a tensor's dimensions: a tuple of ints."},
@@ -326,7 +351,7 @@ void add_types(py::module_& m) {
                     }});
   m.def("get_default_dtype", [] { return take(wrap(default_dtype())); }, "The dtype that floating-point literals get.");
   m.def("set_default_dtype", [](py::object d) {
-    if (!is_dtype(d.ptr()))
+    if (Py_TYPE(d.ptr()) != dtype_type)
       fail_python(PyExc_TypeError, "invalid dtype object: only floating-point types are supported as the default type");
     set_default_dtype(unwrap_dtype(d.ptr()));
   });

@@ -383,9 +383,9 @@ Tensor column_stack(TensorSpan tensors, const Out& out) {
 std::vector<Tensor> meshgrid(TensorSpan tensors, std::string_view indexing) {
   check(!tensors.empty(), "meshgrid expects a non-empty TensorList");
   for (const Tensor& t : tensors) {
+    check(t.dtype() == tensors[0].dtype(), "meshgrid expects all tensors to have the same dtype");
     check(t.dim() <= 1, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got one of shape ",
           to_string(t.sizes()));
-    check(t.dtype() == tensors[0].dtype(), "meshgrid expects all tensors to have the same dtype");
   }
   bool swap = indexing == "xy" && tensors.size() >= 2;
   check(indexing == "xy" || indexing == "ij",

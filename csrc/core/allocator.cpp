@@ -402,10 +402,12 @@ Allocator* allocators[kDeviceTypes] = {};
 }  // namespace
 
 Allocator& allocator(DeviceType type) {
-  Allocator* a = allocators[int(type)];
+  Allocator* a = int(type) < kDeviceTypes ? allocators[int(type)] : nullptr;
   if (!a) [[unlikely]] {
-    check(type == DeviceType::CPU, "there is no allocator for device '", to_string(Device{type}),
-          "': its backend has not been loaded.");
+    check<AssertionError>(type != DeviceType::CUDA,
+                          "Torch not compiled with CUDA enabled: this build of tensorlite computes on the CPU only.");
+    check<NotImplementedError>(type == DeviceType::CPU, "Could not allocate on device '", to_string(Device{type}),
+                               "': tensorlite has no backend for it.");
     static Allocator* cpu = new CpuAllocator;
     a = allocators[int(type)] = cpu;
   }

@@ -7,8 +7,9 @@
 
 namespace tl {
 
-enum class DeviceType : uint8_t { CPU, CUDA };
-inline constexpr int kDeviceTypes = 2;
+// The last three can be named, so that programs may compare with them; no tensor can lie there.
+enum class DeviceType : uint8_t { CPU, CUDA, MPS, XPU, Meta };
+inline constexpr int kDeviceTypes = 2;  // that kernels may exist for
 
 struct Device {
   DeviceType type = DeviceType::CPU;
@@ -18,6 +19,8 @@ struct Device {
   bool is_cpu() const { return type == DeviceType::CPU; }
 };
 
+// "cpu", "cuda"
+TL_API const char* name(DeviceType t);
 // "cpu", "cuda:0"
 TL_API std::string to_string(Device d);
 // Parses "cpu", "cuda", "cuda:1"; throws Error with PyTorch's words otherwise.

@@ -29,6 +29,9 @@ class TL_API ValueError : public Error {
 class TL_API NotImplementedError : public Error {
   using Error::Error;
 };
+class TL_API AssertionError : public Error {
+  using Error::Error;
+};
 class TL_API OutOfMemoryError : public Error {
   using Error::Error;
 };

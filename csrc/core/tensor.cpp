@@ -36,6 +36,46 @@ Dims contiguous_strides(Ints sizes) {
   return strides;
 }
 
+Dims format_strides(Ints sizes, MemoryFormat format) {
+  if (format == MemoryFormat::Preserve || format == MemoryFormat::Contiguous) return contiguous_strides(sizes);
+  size_t n = format == MemoryFormat::ChannelsLast ? 4 : 5;
+  check(sizes.size() == n, "required rank ", n, " tensor to use channels_last", n == 5 ? "_3d" : "", " format");
+  Dims strides(n);
+  int64_t step = 1;
+  auto next = [&](size_t d) {
+    strides[d] = step;
+    step *= std::max<int64_t>(sizes[d], 1);
+  };
+  next(1);
+  for (size_t d = n; d-- > 2;) next(d);
+  next(0);
+  return strides;
+}
+
+bool is_contiguous(const Tensor& t, MemoryFormat format) {
+  if (format == MemoryFormat::Preserve || format == MemoryFormat::Contiguous) return t.is_contiguous();
+  if (t.dim() != (format == MemoryFormat::ChannelsLast ? 4 : 5)) return false;
+  Dims wanted = format_strides(t.sizes(), format);
+  for (size_t d = 0; d < wanted.size(); ++d)
+    if (t.sizes()[d] != 1 && t.strides()[d] != wanted[d]) return t.numel() == 0;
+  return true;
+}
+
+MemoryFormat suggested_format(const Tensor& t) {
+  if (t.dim() != 4 && t.dim() != 5) return MemoryFormat::Contiguous;
+  Ints sizes = t.sizes(), strides = t.strides();
+  if (strides[1] == 0) return MemoryFormat::Contiguous;
+  // Each stride must reach over the dim before it, in the order channels, width, height, (depth,) image.
+  int64_t least = 0;
+  for (int64_t k = 0; k < t.dim(); ++k) {
+    int64_t d = k == 0 ? 1 : k == t.dim() - 1 ? 0 : t.dim() - k;
+    if (sizes[d] == 0 || strides[d] < least) return MemoryFormat::Contiguous;
+    if (d == 0 && least == strides[1]) return MemoryFormat::Contiguous;  // one channel, one pixel: it fits both
+    least = strides[d] * std::max<int64_t>(sizes[d], 1);
+  }
+  return t.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d;
+}
+
 int64_t wrap_dim(int64_t d, int64_t ndim) {
   int64_t range = std::max<int64_t>(ndim, 1);
   if (d < -range || d >= range) [[unlikely]]

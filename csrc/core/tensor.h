@@ -50,6 +50,9 @@ struct TL_API AutogradMetaBase {
 // How a view came to be; decides which in-place writes on it autograd can follow.
 enum class ViewKind : uint8_t { Default, MultiOutput, NoGrad, CustomFunction, Inference };
 
+// The order of the dims in memory. Preserve: as the input has it.
+enum class MemoryFormat : uint8_t { Preserve, Contiguous, ChannelsLast, ChannelsLast3d };
+
 class Tensor;
 
 class TL_API TensorImpl : public Counted {
@@ -141,6 +144,13 @@ struct NoGrad {
   NoGrad() { set_grad_enabled(false); }
   ~NoGrad() { set_grad_enabled(previous); }
 };
+
+// The strides of a dense tensor of this format; raises when it has another number of dims.
+TL_API Dims format_strides(Ints sizes, MemoryFormat format);
+// Whether the elements lie as format_strides() has them; dims of size 1 do not matter.
+TL_API bool is_contiguous(const Tensor& t, MemoryFormat format);
+// The format that the strides tell of: channels-last, or Contiguous for all others.
+TL_API MemoryFormat suggested_format(const Tensor& t);
 
 // Checks a dim and makes it non-negative; a 0-dim tensor counts as one dim.
 TL_API int64_t wrap_dim(int64_t d, int64_t ndim);

@@ -43,7 +43,9 @@ Tensor copy(const Tensor& input, const Tensor& src, bool, const Out&) {
   return input;
 }
 
-Tensor empty_like(const Tensor& input, Dtype dtype, Device device) {
+Tensor empty_like(const Tensor& input, Dtype dtype, Device device, OptFormat format) {
+  if (format && *format != MemoryFormat::Preserve)
+    return empty_strided(input.sizes(), format_strides(input.sizes(), *format), dtype, device);
   if (input.is_contiguous()) return empty(input.sizes(), dtype, device);
   if (is_dense(input)) return empty_strided(input.sizes(), input.strides(), dtype, device);
   // Keep the order of the strides, close the gaps.
@@ -63,38 +65,42 @@ Tensor empty_like(const Tensor& input, Dtype dtype, Device device) {
   return empty_strided(input.sizes(), strides, dtype, device);
 }
 
-Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool) {
+Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool, OptFormat format) {
   Dtype to = dtype.value_or(input.dtype());
   if (is_complex(input.dtype()) && !is_complex(to) && to != Dtype::Bool)
     warn("Casting complex values to real discards the imaginary part");
-  Tensor result = empty_like(input, to, device.value_or(input.device()));
+  Tensor result = empty_like(input, to, device.value_or(input.device()), format);
   copy_into(result, input);
   return result;
 }
 
-Tensor to(const Tensor& input, OptDtype dtype, OptDevice device, bool non_blocking, bool copy) {
+Tensor to(const Tensor& input, OptDtype dtype, OptDevice device, bool non_blocking, bool copy, OptFormat format) {
   bool same_device = !device || *device == input.device() || (device->type == input.device().type && device->index < 0);
-  if (!copy && same_device && dtype.value_or(input.dtype()) == input.dtype()) return input;
-  return to_copy(input, dtype, same_device ? OptDevice() : device, non_blocking);
+  MemoryFormat wanted = format.value_or(MemoryFormat::Preserve);
+  bool same_format = wanted == MemoryFormat::Preserve || suggested_format(input) == wanted;
+  if (!copy && same_device && same_format && dtype.value_or(input.dtype()) == input.dtype()) return input;
+  return to_copy(input, dtype, same_device ? OptDevice() : device, non_blocking, format);
 }
 
-Tensor to_dtype(const Tensor& input, Dtype dtype, bool non_blocking, bool copy) {
-  return to(input, dtype, std::nullopt, non_blocking, copy);
+Tensor to_dtype(const Tensor& input, Dtype dtype, bool non_blocking, bool copy, OptFormat format) {
+  return to(input, dtype, std::nullopt, non_blocking, copy, format);
 }
 
-Tensor to_device(const Tensor& input, Device device, OptDtype dtype, bool non_blocking, bool copy) {
-  return to(input, dtype, device, non_blocking, copy);
+Tensor to_device(const Tensor& input, Device device, OptDtype dtype, bool non_blocking, bool copy, OptFormat format) {
+  return to(input, dtype, device, non_blocking, copy, format);
 }
 
-Tensor to_other(const Tensor& input, const Tensor& other, bool non_blocking, bool copy) {
-  return to(input, other.dtype(), other.device(), non_blocking, copy);
+Tensor to_other(const Tensor& input, const Tensor& other, bool non_blocking, bool copy, OptFormat format) {
+  return to(input, other.dtype(), other.device(), non_blocking, copy, format);
 }
 
 Tensor type_as(const Tensor& input, const Tensor& other) {
   return to(input, other.dtype(), other.device(), false, false);
 }
 
-Tensor clone(const Tensor& input) { return to_copy(input, std::nullopt, std::nullopt, false); }
+Tensor clone(const Tensor& input, OptFormat format) {
+  return to_copy(input, std::nullopt, std::nullopt, false, format);
+}
 
 Tensor contiguous_copy(const Tensor& input) {
   Tensor result = empty(input.sizes(), input.dtype(), input.device());
@@ -102,7 +108,12 @@ Tensor contiguous_copy(const Tensor& input) {
   return result;
 }
 
-Tensor contiguous(const Tensor& input) { return input.is_contiguous() ? input : contiguous_copy(input); }
+Tensor contiguous(const Tensor& input, OptFormat format) {
+  MemoryFormat wanted = format.value_or(MemoryFormat::Contiguous);
+  check(wanted != MemoryFormat::Preserve, "preserve memory format is unsupported by the contiguous operator");
+  if (tl::is_contiguous(input, wanted)) return input;
+  return wanted == MemoryFormat::Contiguous ? contiguous_copy(input) : clone(input, wanted);
+}
 
 }  // namespace ops
 }  // namespace tl

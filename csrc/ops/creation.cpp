@@ -25,36 +25,6 @@ void fill_bytes(const Tensor& to, const void* element) {
   kernel(kernels(to).fill, "fill", to.device())(to.data(), to.numel(), to.itemsize(), element);
 }
 
-const char* c_name(Dtype t) {
-  switch (t) {
-    case Dtype::Bool:
-      return "bool";
-    case Dtype::UInt8:
-      return "uint8_t";
-    case Dtype::Int8:
-      return "int8_t";
-    case Dtype::Int16:
-      return "int16_t";
-    case Dtype::Int32:
-      return "int";
-    case Dtype::Int64:
-      return "int64_t";
-    case Dtype::Float16:
-      return "c10::Half";
-    case Dtype::BFloat16:
-      return "c10::BFloat16";
-    case Dtype::Float32:
-      return "float";
-    case Dtype::Float64:
-      return "double";
-    case Dtype::Complex64:
-      return "c10::complex<float>";
-    case Dtype::Complex128:
-      return "c10::complex<double>";
-  }
-  __builtin_unreachable();
-}
-
 double largest(Dtype t) {
   switch (t) {
     case Dtype::Float16:
@@ -149,6 +119,36 @@ Tensor sequence(const Scalar& start, const Scalar& end, const Scalar& step, int6
 
 }  // namespace
 
+const char* c_type_name(Dtype t) {
+  switch (t) {
+    case Dtype::Bool:
+      return "bool";
+    case Dtype::UInt8:
+      return "uint8_t";
+    case Dtype::Int8:
+      return "int8_t";
+    case Dtype::Int16:
+      return "int16_t";
+    case Dtype::Int32:
+      return "int";
+    case Dtype::Int64:
+      return "int64_t";
+    case Dtype::Float16:
+      return "c10::Half";
+    case Dtype::BFloat16:
+      return "c10::BFloat16";
+    case Dtype::Float32:
+      return "float";
+    case Dtype::Float64:
+      return "double";
+    case Dtype::Complex64:
+      return "c10::complex<float>";
+    case Dtype::Complex128:
+      return "c10::complex<double>";
+  }
+  __builtin_unreachable();
+}
+
 Tensor factory(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDevice device) {
   if (!out.defined()) return tl::empty(size, dtype.value_or(otherwise), device_of(device));
   const Tensor& t = out.tensor;
@@ -162,7 +162,7 @@ Tensor factory(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDe
 }
 
 void check_fits(const Scalar& value, Dtype dtype) {
-  if (!fits(value, dtype)) fail("value cannot be converted to type ", c_name(dtype), " without overflow");
+  if (!fits(value, dtype)) fail("value cannot be converted to type ", c_type_name(dtype), " without overflow");
 }
 
 void fill_with(const Tensor& to, const Scalar& value) {
@@ -179,8 +179,14 @@ void fill_with(const Tensor& to, const Scalar& value) {
   copy_into(to, make_view(one, to.sizes(), Dims(size_t(to.dim())), 0));
 }
 
-Tensor empty(Ints size, const Out& out, OptDtype dtype, OptDevice device) {
-  return factory(size, out, dtype, default_dtype(), device);
+Tensor empty(Ints size, const Out& out, OptDtype dtype, OptDevice device, OptFormat format) {
+  Tensor t = factory(size, out, dtype, default_dtype(), device);
+  if (format && *format != MemoryFormat::Contiguous) {
+    check(*format != MemoryFormat::Preserve, "preserve memory format is unsupported by the empty operator");
+    t.impl()->strides = format_strides(size, *format);
+    t.impl()->refresh();
+  }
+  return t;
 }
 
 Tensor empty_strided(Ints size, Ints stride, OptDtype dtype, OptDevice device) {
@@ -272,7 +278,7 @@ Tensor spaced(const char* op, const Scalar& start, const Scalar& end, int64_t st
   bool complex_ends = start.is_complex() || end.is_complex();
   Dtype natural = complex_ends ? to_complex(default_dtype()) : default_dtype();
   if (dtype)
-    check(!complex_ends || is_complex(*dtype), "torch.", op, "(): inferred dtype ", c_name(natural),
+    check(!complex_ends || is_complex(*dtype), "torch.", op, "(): inferred dtype ", c_type_name(natural),
           " can't be safely cast to passed dtype ", type_name(*dtype));
   Tensor to = factory({steps}, out, dtype, natural, device);
   check_sequence_dtype(op, to.dtype(), true);
@@ -351,24 +357,24 @@ Tensor triu_indices(int64_t row, int64_t col, int64_t offset, OptDtype dtype, Op
   return triangle("triu_indices", row, col, offset, true, dtype, device);
 }
 
-Tensor empty_like_op(const Tensor& input, OptDtype dtype, OptDevice device) {
-  return empty_like(input, dtype.value_or(input.dtype()), device.value_or(input.device()));
+Tensor empty_like_op(const Tensor& input, OptDtype dtype, OptDevice device, OptFormat format) {
+  return empty_like(input, dtype.value_or(input.dtype()), device.value_or(input.device()), format);
 }
 
-Tensor zeros_like(const Tensor& input, OptDtype dtype, OptDevice device) {
-  Tensor t = empty_like_op(input, dtype, device);
+Tensor zeros_like(const Tensor& input, OptDtype dtype, OptDevice device, OptFormat format) {
+  Tensor t = empty_like_op(input, dtype, device, format);
   fill_with(t, Scalar(0));
   return t;
 }
 
-Tensor ones_like(const Tensor& input, OptDtype dtype, OptDevice device) {
-  Tensor t = empty_like_op(input, dtype, device);
+Tensor ones_like(const Tensor& input, OptDtype dtype, OptDevice device, OptFormat format) {
+  Tensor t = empty_like_op(input, dtype, device, format);
   fill_with(t, Scalar(1));
   return t;
 }
 
-Tensor full_like(const Tensor& input, const Scalar& fill_value, OptDtype dtype, OptDevice device) {
-  Tensor t = empty_like_op(input, dtype, device);
+Tensor full_like(const Tensor& input, const Scalar& fill_value, OptDtype dtype, OptDevice device, OptFormat format) {
+  Tensor t = empty_like_op(input, dtype, device, format);
   fill_with(t, fill_value);
   return t;
 }

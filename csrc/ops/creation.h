@@ -7,7 +7,7 @@ namespace tl::ops {
 // The result of a factory: `out`, resized without a warning, or a new tensor.
 TL_API Tensor factory(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDevice device);
 
-TL_API Tensor empty(Ints size, const Out& out, OptDtype dtype, OptDevice device);
+TL_API Tensor empty(Ints size, const Out& out, OptDtype dtype, OptDevice device, OptFormat format = {});
 TL_API Tensor empty_strided(Ints size, Ints stride, OptDtype dtype, OptDevice device);
 TL_API Tensor zeros(Ints size, const Out& out, OptDtype dtype, OptDevice device);
 TL_API Tensor ones(Ints size, const Out& out, OptDtype dtype, OptDevice device);
@@ -30,10 +30,11 @@ TL_API Tensor tril_indices(int64_t row, int64_t col, int64_t offset, OptDtype dt
 TL_API Tensor triu_indices(int64_t row, int64_t col, int64_t offset, OptDtype dtype, OptDevice device);
 
 // Shape, strides, dtype and device of the input, as far as not asked for otherwise.
-TL_API Tensor empty_like_op(const Tensor& input, OptDtype dtype, OptDevice device);
-TL_API Tensor zeros_like(const Tensor& input, OptDtype dtype = {}, OptDevice device = {});
-TL_API Tensor ones_like(const Tensor& input, OptDtype dtype = {}, OptDevice device = {});
-TL_API Tensor full_like(const Tensor& input, const Scalar& fill_value, OptDtype dtype = {}, OptDevice device = {});
+TL_API Tensor empty_like_op(const Tensor& input, OptDtype dtype, OptDevice device, OptFormat format = {});
+TL_API Tensor zeros_like(const Tensor& input, OptDtype dtype = {}, OptDevice device = {}, OptFormat format = {});
+TL_API Tensor ones_like(const Tensor& input, OptDtype dtype = {}, OptDevice device = {}, OptFormat format = {});
+TL_API Tensor full_like(const Tensor& input, const Scalar& fill_value, OptDtype dtype = {}, OptDevice device = {},
+                        OptFormat format = {});
 
 // Dtype and device of the input.
 TL_API Tensor new_empty(const Tensor& input, Ints size, OptDtype dtype, OptDevice device);
@@ -47,6 +48,8 @@ TL_API Tensor fill(const Tensor& input, const Tensor& value, const Out& out);
 TL_API Tensor zero(const Tensor& input, const Out& out);
 // Writes a number everywhere, without the checks of a public operator. Raises when the dtype cannot hold it.
 TL_API void fill_with(const Tensor& to, const Scalar& value);
+// The C++ name in PyTorch's texts: "int64_t", "c10::Half".
+TL_API const char* c_type_name(Dtype t);
 // Raises unless the dtype can hold the number.
 TL_API void check_fits(const Scalar& value, Dtype dtype);
 

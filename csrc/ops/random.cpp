@@ -292,25 +292,26 @@ Tensor randperm(int64_t n, Generator* generator, const Out& out, OptDtype dtype,
   return t;
 }
 
-Tensor rand_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device) {
-  Tensor t = empty_like_op(input, dtype, device);
+Tensor rand_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device, OptFormat format) {
+  Tensor t = empty_like_op(input, dtype, device, format);
   fill_uniform(t, 0, 1, generator);
   return t;
 }
 
-Tensor randn_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device) {
-  Tensor t = empty_like_op(input, dtype, device);
+Tensor randn_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device, OptFormat format) {
+  Tensor t = empty_like_op(input, dtype, device, format);
   fill_normal(t, 0, 1, generator);
   return t;
 }
 
-Tensor randint_like(const Tensor& input, int64_t high, Generator* generator, OptDtype dtype, OptDevice device) {
-  return randint_like_low(input, 0, high, generator, dtype, device);
+Tensor randint_like(const Tensor& input, int64_t high, Generator* generator, OptDtype dtype, OptDevice device,
+                    OptFormat format) {
+  return randint_like_low(input, 0, high, generator, dtype, device, format);
 }
 
 Tensor randint_like_low(const Tensor& input, int64_t low, int64_t high, Generator* generator, OptDtype dtype,
-                        OptDevice device) {
-  Tensor t = empty_like_op(input, dtype, device);
+                        OptDevice device, OptFormat format) {
+  Tensor t = empty_like_op(input, dtype, device, format);
   fill_integers(t, low, high, generator);
   return t;
 }

@@ -13,11 +13,12 @@ TL_API Tensor randint(int64_t high, Ints size, Generator* generator, const Out& 
 TL_API Tensor randint_low(int64_t low, int64_t high, Ints size, Generator* generator, const Out& out, OptDtype dtype,
                           OptDevice device);
 TL_API Tensor randperm(int64_t n, Generator* generator, const Out& out, OptDtype dtype, OptDevice device);
-TL_API Tensor rand_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device);
-TL_API Tensor randn_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device);
-TL_API Tensor randint_like(const Tensor& input, int64_t high, Generator* generator, OptDtype dtype, OptDevice device);
+TL_API Tensor rand_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device, OptFormat format);
+TL_API Tensor randn_like(const Tensor& input, Generator* generator, OptDtype dtype, OptDevice device, OptFormat format);
+TL_API Tensor randint_like(const Tensor& input, int64_t high, Generator* generator, OptDtype dtype, OptDevice device,
+                           OptFormat format);
 TL_API Tensor randint_like_low(const Tensor& input, int64_t low, int64_t high, Generator* generator, OptDtype dtype,
-                               OptDevice device);
+                               OptDevice device, OptFormat format);
 
 TL_API Tensor uniform_into(const Tensor& input, double from, double to, Generator* generator, const Out& out);
 TL_API Tensor normal_into(const Tensor& input, double mean, double std, Generator* generator, const Out& out);

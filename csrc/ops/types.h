@@ -18,6 +18,7 @@ struct Out {
 };
 
 using TensorSpan = std::span<const Tensor>;
+using OptFormat = std::optional<MemoryFormat>;
 using OptInt = std::optional<int64_t>;
 using OptDtype = std::optional<Dtype>;
 using OptDevice = std::optional<Device>;

@@ -48,7 +48,7 @@ from ._C import (
     uint8,
 )  # fmt: skip
 from ._legacy import CPU_TYPES, set_default_tensor_type
-from ._tensor import Tensor, as_tensor, asarray, tensor
+from ._tensor import Tensor, as_tensor, asarray, from_dlpack, frombuffer, tensor
 from .version import __version__
 
 complex32 = None
@@ -96,16 +96,70 @@ from .random import get_rng_state, initial_seed, manual_seed, seed, set_rng_stat
 
 
 def is_tensor(obj: object) -> bool:
-    """Whether `obj` is a Tensor."""
+    """Whether `obj` is a Tensor.
+
+    >>> is_tensor(zeros(2)), is_tensor([0.0])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 
+def is_storage(obj: object) -> bool:
+    """Whether `obj` is a storage of a tensor."""
+    return type(obj).__module__ == f"{__name__}.storage"
+
+
+def typename(obj: object) -> str:
+    """The name of an object's type; of a tensor as `x.type()` gives it.
+
+    >>> typename(zeros(2)), typename("text")
+    ('torch.FloatTensor', 'str')
+    """
+    if isinstance(obj, Tensor):
+        return obj.type()
+    kind = type(obj)
+    where = kind.__module__.replace(__name__, _C._package_name(), 1)
+    return kind.__qualname__ if where == "builtins" else f"{where}.{kind.__qualname__}"
+
+
 # Parts that a program may not need are imported when first named.
-_LAZY = ("accelerator", "backends", "compat", "cuda", "fft", "nn", "optim", "testing", "utils", "vision")
+_LAZY = (
+    "accelerator", "amp", "backends", "compat", "cpu", "cuda", "fft", "mps", "nn", "optim", "return_types",
+    "storage", "testing", "types", "utils", "vision", "xpu",
+)  # fmt: skip
 _LAZY_NAMES = {
+    "TypedStorage": "storage",
+    "UntypedStorage": "storage",
+    "are_deterministic_algorithms_enabled": "_switches",
+    "autocast": "amp",
+    "bartlett_window": "_constructions",
+    "blackman_window": "_constructions",
+    "cartesian_prod": "_constructions",
+    "combinations": "_constructions",
+    "compiled_with_cxx11_abi": "_switches",
+    "get_default_device": "_switches",
+    "get_deterministic_debug_mode": "_switches",
+    "get_float32_matmul_precision": "_switches",
+    "get_num_interop_threads": "_switches",
+    "is_anomaly_check_nan_enabled": "_switches",
+    "is_anomaly_enabled": "_switches",
+    "is_deterministic_algorithms_warn_only_enabled": "_switches",
+    "is_warn_always_enabled": "_switches",
+    "kaiser_window": "_constructions",
+    "set_default_device": "_switches",
+    "set_deterministic_debug_mode": "_switches",
+    "set_float32_matmul_precision": "_switches",
+    "set_flush_denormal": "_switches",
+    "set_num_interop_threads": "_switches",
+    "set_warn_always": "_switches",
+    "use_deterministic_algorithms": "_switches",
+    "vander": "_constructions",
     "dropout": "nn.functional",
     "einsum": "_einsum",
+    "empty_permuted": "_constructions",
     "finfo": "_type_info",
+    "hamming_window": "_constructions",
+    "hann_window": "_constructions",
     "iinfo": "_type_info",
     "set_printoptions": "_tensor_str",
     "tensordot": "_einsum",

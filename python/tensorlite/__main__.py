@@ -26,6 +26,14 @@ def _fresh_main(**attributes: Any) -> dict[str, Any]:
     return main.__dict__
 
 
+def _hand_on() -> None:
+    """Lets the processes that the script starts know: see `_inherit/sitecustomize.py`."""
+    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inherit")
+    paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != here]
+    os.environ["PYTHONPATH"] = os.pathsep.join([here, *paths])
+    os.environ["TENSORLITE_COMPAT"] = "1"
+
+
 def main(arguments: list[str]) -> int | None:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE, file=sys.stdout if arguments else sys.stderr)
@@ -35,6 +43,7 @@ def main(arguments: list[str]) -> int | None:
         print(f"Argument expected for the {first} option\n{USAGE}", file=sys.stderr)
         return 2
     compat.install()
+    _hand_on()
     if first == "-m":
         sys.argv = rest
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)

@@ -10,7 +10,7 @@ from typing import Any
 from . import _C
 from ._hooks import RemovableHandle
 
-__all__ = ["Tensor", "as_tensor", "asarray", "tensor"]
+__all__ = ["Tensor", "as_tensor", "asarray", "from_dlpack", "frombuffer", "tensor"]
 
 Tensor = _C.Tensor
 
@@ -37,20 +37,27 @@ def _require(t: Tensor, requires_grad: bool) -> Tensor:
     return t
 
 
+def _warn_of_copy(instead: str) -> None:
+    warnings.warn(
+        "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+        f"sourceTensor.detach().clone().requires_grad_(True), rather than {instead}.",
+        stacklevel=3,
+    )
+
+
 def tensor(
     data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
 ) -> Tensor:
     """A new tensor of a copy of `data`: a number, nested sequences, a NumPy array, a tensor.
 
     dtype: by default what the data is: bool, int64, the default dtype for floats, the array's own.
+
+    >>> tensor([[1.0, 2], [3, 4]])
+    tensor([[1., 2.],
+            [3., 4.]])
     """
     if isinstance(data, Tensor):
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than "
-            f"{_C._package_name()}.tensor(sourceTensor).",
-            stacklevel=2,
-        )
+        _warn_of_copy(f"{_C._package_name()}.tensor(sourceTensor)")
     t = _C._tensor_from(data, dtype)
     if device is not None:
         t = t.to(device)
@@ -58,7 +65,14 @@ def tensor(
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """A tensor of `data` that shares its memory where it can: a tensor or NumPy array of that dtype and device."""
+    """A tensor of `data` that shares its memory where it can: a tensor or NumPy array of that dtype and device.
+
+    >>> array = numpy.zeros(2)
+    >>> as_tensor(array).fill_(1)
+    tensor([1., 1.], dtype=torch.float64)
+    >>> array
+    array([1., 1.])
+    """
     if isinstance(data, Tensor):
         return data.to(device=data.device if device is None else device, dtype=data.dtype if dtype is None else dtype)
     if _C._is_numpy_array(data):
@@ -66,26 +80,114 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         if dtype is None and device is None:
             return t
         return t.to(device="cpu" if device is None else device, dtype=t.dtype if dtype is None else dtype)
-    return tensor(data, dtype=dtype, device=device)
+    t = _C._tensor_from(data, dtype)
+    return t if device is None else t.to(device)
 
 
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """A tensor of `obj`; copy=True always copies, False never, None where needed."""
-    t = (
-        tensor(obj, dtype=dtype, device=device)
-        if copy and not isinstance(obj, Tensor)
-        else as_tensor(obj, dtype, device)
-    )
+    """A tensor of `obj`: a tensor, an array, a buffer, what DLPack knows, a number, nested sequences.
+
+    copy=True always copies, False never (and raises where it must), None where needed.
+    """
+    source = None
     if isinstance(obj, Tensor):
-        shared = t is obj
-        if copy and shared:
-            t = obj.clone()
-        if copy is False and not shared:
-            raise ValueError("can't alias tensor: its dtype or device differs from what is asked for")
-        t = t.detach() if not requires_grad else t
-    return _require(t, requires_grad)
+        source = obj
+    elif _C._is_numpy_array(obj) or hasattr(obj, "__array_interface__"):
+        source = _C.from_numpy(obj) if _C._is_numpy_array(obj) else None
+    elif hasattr(obj, "__dlpack__"):
+        source = from_dlpack(obj)
+    elif isinstance(obj, (bytes, bytearray, memoryview)) or type(obj).__module__ == "array":
+        source = _C._from_buffer(obj, _C.get_default_dtype() if dtype is None else dtype, -1, 0)
+    if source is None:
+        if copy is False:
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        t = _C._tensor_from(obj, dtype)
+        return _require(t if device is None else t.to(device), requires_grad)
+    if copy is False and dtype is not None and dtype != source.dtype:
+        raise ValueError(
+            f"can't alias tensor with dtype '{_scalar_type(source.dtype)}' into dtype '{_scalar_type(dtype)}'."
+        )
+    if copy is False and device is not None and _C.device(device).type != source.device.type:
+        raise ValueError(f"can't alias tensor from device '{source.device}' to '{device}'.")
+    t = as_tensor(source, dtype, device)
+    if copy and t is source:
+        t = t.clone()
+    if requires_grad and not t.requires_grad and t is obj:
+        t = t.detach()
+    return _require(t, requires_grad) if not t.requires_grad else t
+
+
+def _scalar_type(dtype: Any) -> str:
+    from ._legacy import _NAMES
+
+    return _NAMES[dtype].removesuffix("Tensor")
+
+
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A vector over the memory of an object with the buffer protocol: `count` elements (-1: all) from byte `offset`.
+
+    >>> memory = bytearray([1, 0, 2, 0])
+    >>> frombuffer(memory, dtype=torch.int16)
+    tensor([1, 2], dtype=torch.int16)
+    """
+    return _require(_C._from_buffer(buffer, dtype, count, offset), requires_grad)
+
+
+# ---- DLPack ----
+
+
+@_method
+def __dlpack__(
+    self: Tensor, *, stream: Any = -1, max_version: Any = None, dl_device: Any = None, copy: Any = None
+) -> Any:
+    """The tensor as a DLPack capsule, which `from_dlpack` of any library takes; see the DLPack standard."""
+    if self.requires_grad:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    if stream is not None and stream != -1 and not isinstance(stream, int):
+        raise TypeError("stream must be ``int`` or ``none``")
+    if stream is not None and stream != -1:
+        raise AssertionError("stream should be None on cpu.")
+    if dl_device is not None and tuple(dl_device) != (1, 0):
+        raise BufferError(f"__dlpack__: the memory lies on the CPU, and cannot be given as on the device {dl_device}.")
+    t = self.clone() if copy else self.detach()
+    return _C._to_dlpack(t, max_version is not None and max_version[0] >= 1, builtins.bool(copy))
+
+
+@_method
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
+    """DLPack's number of the device type, and which one: (1, 0) is the CPU."""
+    return 1, 0
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor over the memory of another library's array, or of a DLPack capsule.
+
+    >>> from_dlpack(numpy.arange(3))
+    tensor([0, 1, 2])
+    """
+    if hasattr(ext_tensor, "__dlpack__"):
+        wanted: dict[str, Any] = {"max_version": (1, 0)}
+        if copy is not None:
+            wanted["copy"] = copy
+        if device is not None:
+            _C.empty(0, device=device)
+            wanted["dl_device"] = (1, 0)
+        if ext_tensor.__dlpack_device__()[0] != 1 and device is None:
+            raise BufferError(
+                f"from_dlpack: the data lies on a device of type {ext_tensor.__dlpack_device__()[0]}; tensorlite reads "
+                "the CPU's memory only."
+            )
+        try:
+            capsule = ext_tensor.__dlpack__(**wanted)
+        except TypeError:  # it speaks a version before 1.0
+            capsule = ext_tensor.__dlpack__()
+    else:
+        if copy is not None or device is not None:
+            raise TypeError("from_dlpack: device= and copy= are for objects with __dlpack__, not for capsules")
+        capsule = ext_tensor
+    return _C._from_dlpack(capsule)
 
 
 # ---- autograd ----
@@ -189,11 +291,12 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
         return memo[id(self)]
     import copy
 
-    with _no_grad():
-        data = self.detach()
-        new = _C.empty_strided(data.size(), data.stride(), dtype=data.dtype, device=data.device).copy_(data)
-    new = new if type(self) is Tensor else Tensor._make_subclass(type(self), new)
-    new.requires_grad = self.requires_grad
+    from . import storage
+
+    twin = copy.deepcopy(storage.of(self), memo)
+    new = storage.rebuild(
+        type(self), twin, self.dtype, self.storage_offset(), self.shape, self.stride(), self.requires_grad, {}
+    )
     memo[id(self)] = new
     if self.grad is not None:
         new.grad = copy.deepcopy(self.grad, memo)
@@ -206,33 +309,37 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 _UNCOPIED = {"_backward_hooks", "_post_accumulate_grad_hooks", "_hooked_fn"}
 
 
-def _rebuild(
-    cls: type, array: Any, dtype: Any, size: Any, stride: Any, requires_grad: bool, state: dict[str, Any]
-) -> Any:
-    t = _C.from_numpy(array)
-    if t.dtype != dtype:
-        t = t.view(dtype)
-    t = t.as_strided(size, stride).clone() if tuple(t.shape) != tuple(size) else t.clone()
-    if cls is not Tensor:
-        t = Tensor._make_subclass(cls, t)
-    t.requires_grad = requires_grad
-    t.__dict__.update(state)
-    return t
+@_method
+def __reduce_ex__(self: Tensor, protocol: int) -> Any:
+    from . import storage
+
+    state = {k: v for k, v in self.__dict__.items() if k not in _UNCOPIED}
+    facts = (self.storage_offset(), tuple(self.shape), self.stride(), self.requires_grad)
+    return storage.rebuild, (type(self), storage.of(self), self.dtype, *facts, state)
 
 
 @_method
-def __reduce_ex__(self: Tensor, protocol: int) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError(
-            "Only leaves can be pickled, because a history cannot: pickle tensor.detach() instead."
-        )
-    data = self.detach().contiguous()
-    if data.dtype == _C.bfloat16:
-        data = data.view(_C.int16)
-    state = {k: v for k, v in self.__dict__.items() if k not in _UNCOPIED}
-    array = _C._to_numpy(data, True)
-    size = tuple(self.size())
-    return _rebuild, (type(self), array, self.dtype, size, data.stride(), self.requires_grad, state)
+def untyped_storage(self: Tensor) -> Any:
+    """The bytes that the tensor looks at, as an UntypedStorage."""
+    from . import storage
+
+    return storage.of(self)
+
+
+@_method
+def storage(self: Tensor) -> Any:
+    """The memory that the tensor looks at, as elements of its dtype. Deprecated: untyped_storage()."""
+    from .storage import typed
+
+    return typed(self)
+
+
+@_method
+def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
+    """Makes the tensor look at the memory of `source`, a tensor or a storage, with these sizes and strides."""
+    from . import storage
+
+    return storage.set_(self, source, storage_offset, size, stride)
 
 
 @_method
@@ -245,10 +352,17 @@ def __dir__(self: Tensor) -> list[str]:
 Tensor.__array_priority__ = 1000
 
 
-@_method
-def numpy(self: Tensor, *, force: bool = False) -> Any:
+def numpy(self: Tensor, *args: Any, force: bool = False) -> Any:
     """The same memory as a NumPy array; with force=True a detached copy on the host where needed."""
+    if args:
+        were = "was" if len(args) == 1 else "were"
+        raise TypeError(f"numpy() takes 0 positional arguments but {len(args)} {were} given")
+    if not isinstance(force, builtins.bool):
+        raise TypeError(f"numpy(): argument 'force' must be bool, not {type(force).__name__}")
     return _C._to_numpy(self, force)
+
+
+_method(numpy)
 
 
 @_method
@@ -301,32 +415,21 @@ def layout(self: Tensor) -> Any:
     return strided
 
 
+_FORMATS = ("preserve_format", "contiguous_format", "channels_last", "channels_last_3d")
+
+
 @_method
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     """Whether the elements lie in row-major order (or in the order of `memory_format`)."""
-    if memory_format is None or str(memory_format).endswith(("contiguous_format", "preserve_format")):
-        return _C._is_contiguous(self)
-    if not self.numel():
-        return True
-    order = (0, 2, 3, 1) if self.dim() == 4 else (0, 2, 3, 4, 1) if self.dim() == 5 else None
-    return order is not None and _C._is_contiguous(self.detach().permute(*order))
-
-
-_contiguous = Tensor.contiguous
+    return _C._is_contiguous(self, 1 if memory_format is None else _FORMATS.index(memory_format._name))
 
 
 @_method
-def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
-    """The tensor itself when its elements lie in row-major order (or in that of `memory_format`), else such a copy."""
-    if memory_format is None or "channels_last" not in str(memory_format):
-        return _contiguous(self)
-    if self.is_contiguous(memory_format):
-        return self
-    dims = 5 if str(memory_format).endswith("3d") else 4
-    if self.dim() != dims:
-        raise RuntimeError(f"required rank {dims} tensor to use {str(memory_format).rpartition('.')[2]} format")
-    back = (0, dims - 1, *range(1, dims - 1))
-    return _contiguous(self.permute(0, *range(2, dims), 1)).permute(*back)
+def suggest_memory_format(self: Tensor) -> Any:
+    """The memory format that the strides tell of: channels_last, channels_last_3d or contiguous_format."""
+    import tensorlite
+
+    return getattr(tensorlite, _FORMATS[_C._suggested_format(self)])
 
 
 @_method
@@ -337,6 +440,36 @@ def is_shared(self: Tensor) -> bool:
 @_method
 def share_memory_(self: Tensor) -> Tensor:
     """Accepted; memory is not moved between processes."""
+    return self
+
+
+@_method
+def is_signed(self: Tensor) -> bool:
+    """Whether the dtype has negative numbers."""
+    return self.dtype.is_signed
+
+
+@_method
+def is_conj(self: Tensor) -> bool:
+    """Whether the memory holds the conjugate of the elements: never, `conj()` computes at once."""
+    return False
+
+
+@_method
+def is_neg(self: Tensor) -> bool:
+    """Whether the memory holds the negative of the elements: never."""
+    return False
+
+
+@_method
+def resolve_conj(self: Tensor) -> Tensor:
+    """The tensor with its conjugate in memory: itself."""
+    return self
+
+
+@_method
+def resolve_neg(self: Tensor) -> Tensor:
+    """The tensor with its negative in memory: itself."""
     return self
 
 
@@ -367,32 +500,9 @@ def is_set_to(self: Tensor, other: Tensor) -> bool:
 
 
 @_method
-def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
-    """The tensor on the CPU; itself when it is there."""
-    return self if self.is_cpu else self.to("cpu")
-
-
-@_method
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
     """The tensor on a GPU."""
     return self.to("cuda" if device is None else device, non_blocking=non_blocking)
-
-
-def _conversion(name: str, dtype: Any) -> None:
-    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
-        return self if self.dtype is dtype else self.to(dtype)
-
-    convert.__name__ = name
-    convert.__doc__ = f"The tensor as {dtype}; itself when it is that."
-    _method(convert)
-
-
-for _name, _dtype in {
-    "float": _C.float32, "double": _C.float64, "half": _C.float16, "bfloat16": _C.bfloat16, "int": _C.int32,
-    "long": _C.int64, "short": _C.int16, "char": _C.int8, "byte": _C.uint8, "bool": _C.bool, "cfloat": _C.complex64,
-    "cdouble": _C.complex128,
-}.items():  # fmt: skip
-    _conversion(_name, _dtype)
 
 
 @_method
@@ -400,12 +510,10 @@ def new_tensor(
     self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A tensor of a copy of `data`, with this tensor's dtype and device unless given."""
-    return tensor(
-        data,
-        dtype=self.dtype if dtype is None else dtype,
-        device=self.device if device is None else device,
-        requires_grad=requires_grad,
-    )
+    if isinstance(data, Tensor):
+        _warn_of_copy("tensor.new_tensor(sourceTensor)")
+    t = _C._tensor_from(data, self.dtype if dtype is None else dtype)
+    return _require(t if device is None else t.to(device), requires_grad)
 
 
 def _no_grad() -> Any:

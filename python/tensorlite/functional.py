@@ -14,10 +14,17 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_tensors",
     "is_complex",
+    "is_conj",
     "is_floating_point",
+    "is_inference",
+    "is_neg",
     "is_nonzero",
+    "is_same_size",
+    "is_signed",
     "meshgrid",
     "numel",
+    "resolve_conj",
+    "resolve_neg",
     "result_type",
 ]
 
@@ -37,6 +44,41 @@ def is_floating_point(input: Tensor) -> bool:
 def is_complex(input: Tensor) -> bool:
     """Whether the dtype is complex."""
     return input.dtype.is_complex
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype has negative numbers."""
+    return input.dtype.is_signed
+
+
+def is_conj(input: Tensor) -> bool:
+    """Whether the memory holds the conjugate of the elements."""
+    return input.is_conj()
+
+
+def is_neg(input: Tensor) -> bool:
+    """Whether the memory holds the negative of the elements."""
+    return input.is_neg()
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """The tensor with its conjugate in memory."""
+    return input.resolve_conj()
+
+
+def resolve_neg(input: Tensor) -> Tensor:
+    """The tensor with its negative in memory."""
+    return input.resolve_neg()
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return input.is_inference()
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether the shapes are equal."""
+    return input.shape == other.shape
 
 
 def is_nonzero(input: Tensor) -> bool:

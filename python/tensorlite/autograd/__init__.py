@@ -10,6 +10,7 @@ from .. import _C
 from . import derivatives, graph
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled, set_multithreading_enabled
+from .variable import Variable
 
 __all__ = [
     "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
@@ -79,6 +80,9 @@ def backward(
         grad_tensors = grad_variables if grad_tensors is None else grad_tensors
     tensors = _tuple(tensors)
     grads = _tuple(grad_tensors) if grad_tensors is not None else (None,) * len(tensors)
+    for g in grads:
+        if g is not None and not isinstance(g, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
     if len(grads) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(grads)} gradients")
     seeds = _seeds(tensors, grads)
@@ -120,6 +124,8 @@ def grad(
             "only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, stacklevel=2
         )
     outputs, wanted = _tuple(outputs), _tuple(inputs)
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     grads = _tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
     if len(grads) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
@@ -135,23 +141,8 @@ def grad(
     return results
 
 
-class _VariableMeta(type):
-    def __instancecheck__(cls, other: Any) -> bool:
-        return isinstance(other, Tensor)
-
-
-class Variable(metaclass=_VariableMeta):
-    """The old name of a tensor: `Variable(data, requires_grad)` gives a Tensor over the same memory."""
-
-    def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
-        result = data.detach()
-        if requires_grad:
-            result.requires_grad_()
-        return result
-
-
 def __getattr__(name: str) -> Any:
-    if name in ("functional", "anomaly_mode"):
+    if name in ("functional", "anomaly_mode", "profiler"):
         import importlib
 
         return importlib.import_module(f"{__name__}.{name}")

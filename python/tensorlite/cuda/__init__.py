@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from .._legacy import CUDA_TYPES as _TYPES
+
+globals().update(_TYPES)  # FloatTensor and its like: classes whose instances cannot be
+
 __all__ = [
     "current_device",
     "device",
@@ -156,3 +160,62 @@ def memory_reserved(device: Any = None) -> int:
 
 def max_memory_reserved(device: Any = None) -> int:
     return 0
+
+
+def get_arch_list() -> list[str]:
+    return []
+
+
+def max_memory_cached(device: Any = None) -> int:
+    return 0
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    _refuse()
+
+
+def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
+    _refuse()
+
+
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    _refuse()
+
+
+def ipc_collect() -> None:
+    pass
+
+
+def is_current_stream_capturing() -> bool:
+    return False
+
+
+class _Unavailable:
+    """A class of CUDA objects that this build cannot make."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        _refuse()
+
+
+class Stream(_Unavailable):
+    """A queue of work on a CUDA device."""
+
+
+class Event(_Unavailable):
+    """A point in a stream."""
+
+
+def current_stream(device: Any = None) -> Any:
+    _refuse()
+
+
+def stream(stream: Any) -> Any:
+    _refuse()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        import importlib
+
+        return importlib.import_module(f"{__name__}.amp")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

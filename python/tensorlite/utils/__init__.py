@@ -6,7 +6,7 @@ import importlib
 
 
 def __getattr__(name: str):
-    if name in ("data", "hooks", "checkpoint"):
+    if name in ("checkpoint", "data", "dlpack", "hooks"):
         try:
             return importlib.import_module(f"{__name__}.{name}")
         except ModuleNotFoundError:

@@ -1,0 +1,12 @@
+"""The named tuples that operators give: `return_types.max`."""
+
+from __future__ import annotations
+
+from . import _C
+
+
+def __getattr__(name: str) -> type:
+    kind = _C._result_type_of(name)
+    if kind is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return kind
