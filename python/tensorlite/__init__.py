@@ -124,7 +124,7 @@ def typename(obj: object) -> str:
 
 # Parts that a program may not need are imported when first named.
 _LAZY = (
-    "accelerator", "amp", "backends", "compat", "cpu", "cuda", "fft", "mps", "nn", "optim", "return_types",
+    "accelerator", "amp", "backends", "compat", "cpu", "cuda", "fft", "linalg", "mps", "nn", "optim", "return_types",
     "storage", "testing", "types", "utils", "vision", "xpu",
 )  # fmt: skip
 _LAZY_NAMES = {

@@ -1,8 +1,8 @@
 """Discrete Fourier transforms, computed by NumPy: `tensorlite.fft.rfft(x)` and its like.
 
-`n` or `s` are the lengths to which the signal is cut or padded with zeros, `dim` the dimensions transformed. `norm` says
-which direction is divided by the length: "backward" (the inverse, the default), "forward", or "ortho" (both, by the
-root). Integers are transformed in the default dtype.
+`n` or `s` are the lengths to which the signal is cut or padded with zeros, `dim` the dimensions transformed. `norm`
+says which direction is divided by the length: "backward" (the inverse, the default), "forward", or "ortho" (both, by
+the root). Integers are transformed in the default dtype.
 """
 
 from __future__ import annotations
