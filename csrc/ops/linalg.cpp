@@ -16,7 +16,7 @@ Tensor trace(const Tensor& input) {
 
 Tensor linalg_cross(const Tensor& input, const Tensor& other, int64_t dim, const Out& out) {
   check(input.dim() == other.dim(), "linalg.cross: inputs must have the same number of dimensions.");
-  dim = wrap_dim(dim, input.dim());
+  wrap_dim(dim, input.dim());
   check(input.size(dim) == 3 && other.size(dim) == 3, "linalg.cross: inputs dimension ", dim,
         " must have length 3. Got ", input.size(dim), " and ", other.size(dim));
   if (result_type(input, other) == Dtype::Bool) not_implemented("cross", Dtype::Bool);

@@ -69,13 +69,20 @@ def write_out(name: str, out: Tensor, result: Tensor, keep_strides: bool = True)
             f"with dtype {type_name(out.dtype)}"
         )
     resized = out.shape != result.shape
+    if resized and keep_strides and not out.numel() and not _is_dense(result):
+        # Room for strides with gaps.
+        extent = 1 + sum((n - 1) * s for n, s in zip(result.shape, result.stride(), strict=True))
+        _C.conj_physical(_C.zeros(extent, dtype=out.dtype), out=out)
+        return out.as_strided_(result.size(), result.stride()).copy_(result)
     _C.conj_physical(result.conj() if result.is_complex() else result, out=out)
-    if keep_strides and resized and out.stride() != result.stride() and _is_dense(result):
+    if keep_strides and resized and _is_dense(result) and out.stride() != result.stride():
         out.as_strided_(result.size(), result.stride()).copy_(result)
     return out
 
 
 def _is_dense(t: Tensor) -> bool:
+    if not t.numel():
+        return True
     order = sorted(range(t.dim()), key=t.stride)
     return t.permute(order[::-1]).is_contiguous()
 

@@ -69,8 +69,8 @@ class _Cholesky(Function):
             return None, None
         (factor,) = ctx.saved_tensors
         lower, grad = (factor.mH, grad.mH) if ctx.upper else (factor, grad)
-        inner = scaled_diagonal((lower.mH @ grad).tril(), 0.5)
-        inner = symmetrized(inner) * 0.5
+        inner = (lower.mH @ grad).tril()
+        inner = (inner + inner.tril(-1).mH) * 0.5
         inner = solve_triangular(lower.mH, inner, upper=True)
         return solve_triangular(lower, inner, upper=False, left=False), None
 
@@ -597,6 +597,7 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
         )
     if A.dtype != tau.dtype:
         raise RuntimeError(f"{name}: tau dtype {tau.dtype} does not match input dtype {A.dtype}")
-    eye = _C.eye(m, n, dtype=A.dtype, device=A.device).expand(*A.shape)
+    # Tied to A even if there are no reflectors.
+    eye = A.masked_fill(_C.ones(1, dtype=_C.bool), 0) + _C.eye(m, n, dtype=A.dtype, device=A.device)
     # Column-major, as LAPACK's.
     return reflect(A, tau, eye).mT.contiguous().mT

@@ -5,6 +5,8 @@ They call NumPy per column or per block, not per element; products do most of th
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 _BLOCK = 24
@@ -15,7 +17,7 @@ def lu(a: np.ndarray, pivot: bool = True) -> tuple[np.ndarray, np.ndarray, np.nd
     m, n = a.shape[-2:]
     k = min(m, n)
     batch = a.shape[:-2]
-    a = a.reshape(-1, m, n).copy()
+    a = a.reshape(math.prod(batch), m, n).copy()
     pivots = np.tile(np.arange(1, k + 1, dtype=np.int32), (len(a), 1))
     info = np.zeros(len(a), np.int32)
     every = np.arange(len(a))
@@ -73,7 +75,7 @@ def _triangular(a: np.ndarray, x: np.ndarray, upper: bool, unit: bool, start: in
 def permutation(pivots: np.ndarray, m: int) -> np.ndarray:
     """The rows of the input in their order after the pivots' swaps: A[rows] = L U."""
     batch = pivots.shape[:-1]
-    pivots = pivots.reshape(-1, pivots.shape[-1])
+    pivots = pivots.reshape(math.prod(batch), pivots.shape[-1])
     rows = np.tile(np.arange(m), (len(pivots), 1))
     every = np.arange(len(pivots))
     for j in range(pivots.shape[-1]):

@@ -157,7 +157,7 @@ def multi_dot(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     return result if out is None else write_out("linalg_multi_dot", out, result)
 
 
-@operator("linalg_matrix_power")
+@operator("linalg_matrix_power", keep_strides=False)
 def matrix_power(A: Tensor, n: int, *, out: Any = None) -> Tensor:
     """The n-th power of square matrices; the inverse's for a negative n."""
     check.square(A, "linalg.matrix_power")

@@ -399,7 +399,7 @@ class _Lstsq(Function):
     """The solution with the least norm; the same for every driver where A has full rank."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, rcond: float) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(ctx: Any, a: Tensor, b: Tensor, rcond: float, want_residuals: bool) -> tuple[Tensor, ...]:
         x, y = array(a), array(b)
         u, s, vh = decompositions._svd(x, False)
         largest = s[..., :1] if s.shape[-1] else np.zeros((*s.shape[:-1], 1), s.dtype)
@@ -412,20 +412,29 @@ class _Lstsq(Function):
         # LAPACK writes the solution over B: the columns keep its height.
         full = np.zeros((*result.shape[:-2], result.shape[-1], max(m, n)), y.dtype)
         full[..., :n] = result.swapaxes(-2, -1)
-        result = tensor(full).mT[..., :n, :]
-        ctx.save_for_backward(a, b)
+        error = (x @ result - y) if want_residuals and m > n and (kept.sum(-1) == n).all() else None
+        residuals = np.zeros(0, s.dtype) if error is None else (error * error.conj()).real.sum(-2)
+        result, residuals = tensor(full).mT[..., :n, :], tensor(residuals)
+        ctx.residuals = error is not None
+        ctx.save_for_backward(a, b, result)
         rank, s = tensor(kept.sum(-1).astype(np.int64)), tensor(s)
         ctx.mark_non_differentiable(rank, s)
-        return result, rank, s
+        return result, residuals, rank, s
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor | None, *_: Any) -> Any:
-        if grad is None:
-            return None, None, None
-        a, b = ctx.saved_tensors
-        p = pinv(a)
-        wants_a, wants_b, _ = ctx.needs_input_grad
-        return pinv_backward(grad @ b.mH, a, p) if wants_a else None, p.mH @ grad if wants_b else None, None
+    def backward(ctx: Any, grad: Tensor | None, of_residuals: Tensor | None, *_: Any) -> Any:
+        a, b, x = ctx.saved_tensors
+        grad_a, grad_b = [], []
+        if grad is not None:
+            p = pinv(a)
+            grad_a.append(pinv_backward(grad @ b.mH, a, p))
+            grad_b.append(p.mH @ grad)
+        if of_residuals is not None and ctx.residuals:
+            # X is where they are least: only A and B themselves count.
+            error = 2 * of_residuals.unsqueeze(-2) * (a @ x - b)
+            grad_a.append(error @ x.mH)
+            grad_b.append(-error)
+        return sum(grad_a) if grad_a else None, sum(grad_b) if grad_b else None, None, None
 
 
 @operator("linalg_lstsq", "solution residuals rank singular_values")
@@ -458,11 +467,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         which = "-1" if vector else "-2"
         raise RuntimeError(f"{name}: input.size(-2) should match other.size({which})")
     m, n = A.shape[-2:]
-    x, rank, s = _Lstsq.apply(A, right, _eps(A.dtype) * max(m, n) if rcond is None else rcond)
-    residuals = _C.empty(0, dtype=s.dtype)
-    if driver in ("gels", "gelsd", "gelss") and m > n and bool((rank == n).all()):
-        error = A @ x - right
-        residuals = (error.abs() if error.is_complex() else error).square().sum(-2)
+    rcond = _eps(A.dtype) * max(m, n) if rcond is None else rcond
+    x, residuals, rank, s = _Lstsq.apply(A, right, rcond, driver in ("gels", "gelsd", "gelss"))
     if driver == "gels":
         rank = _C.empty(0, dtype=_C.int64)
     if driver not in ("gelsd", "gelss"):
@@ -473,7 +479,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 # ---- tensors as matrices ----
 
 
-@operator("linalg_tensorinv")
+@operator("linalg_tensorinv", keep_strides=False)
 def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse of A taken as a matrix of its first `ind` dims by the others."""
     if ind <= 0:

@@ -25,4 +25,4 @@ def cross(n, grad):
 def dist(n, grad):
     difference = n.input - n.other
     part = norm_grad(grad, difference, n.result, n.p, None, False)
-    return part, -part
+    return part, None if part is None else -part
