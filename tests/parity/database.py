@@ -38,6 +38,8 @@ EXCLUDED = re.compile(r"_(?!_)|jiterator|torch\.ops|torch\._|sparse|to_sparse|.*
 UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted", "resize_", "resize_as_"}
 # Vectors have any sign or phase: what the sample makes of them for its gradient is compared.
 UP_TO_PHASE = {"svd", "linalg.eig", "linalg.eigh", "linalg.svd", "svd_lowrank", "pca_lowrank"}
+# The gradients are products of many matrices; in float32 PyTorch's own drivers differ by more than single roundings.
+LINEAR = re.compile(r"linalg\.|cholesky|inverse|logdet|lu|qr|ormqr|svd|pca|pinverse|matrix_exp|triangular_solve")
 # PyTorch writes beyond the memory of out= (lu), or not into it (the others, over one dimension).
 BROKEN_OUT = {"linalg.lu", "fft.ihfft2", "fft.ihfftn"}
 
@@ -201,7 +203,10 @@ def _layout(t: Any) -> tuple[int, ...]:
     return tuple(s for n, s in zip(t.shape, t.stride()) if n > 1) if t.numel() else ()
 
 
-def compare(actual: Any, expected: Any, what: str, values: bool = True, layout: bool = True) -> None:
+def compare(
+    actual: Any, expected: Any, what: str, values: bool = True, layout: bool = True, largest: bool = False
+) -> None:
+    """`largest`: errors are measured by the largest element of a tensor, not by each."""
     actual, expected = leaves(actual), leaves(expected)
     if len(actual) != len(expected):
         raise Difference(f"{what}: {len(actual)} results, PyTorch gives {len(expected)}")
@@ -216,10 +221,10 @@ def compare(actual: Any, expected: Any, what: str, values: bool = True, layout: 
             continue
         if not isinstance(a, tl.Tensor):
             raise Difference(f"{what}: a {type(a).__name__}, PyTorch gives a tensor")
-        compare_tensors(a, e, what, values, layout)
+        compare_tensors(a, e, what, values, layout, largest)
 
 
-def compare_tensors(a: Any, e: torch.Tensor, what: str, values: bool, layout: bool) -> None:
+def compare_tensors(a: Any, e: torch.Tensor, what: str, values: bool, layout: bool, largest: bool = False) -> None:
     name = str(e.dtype).split(".")[1]
     if str(a.dtype).split(".")[1] != name:
         raise Difference(f"{what}: {a.dtype}, PyTorch gives {e.dtype}")
@@ -231,6 +236,9 @@ def compare_tensors(a: Any, e: torch.Tensor, what: str, values: bool, layout: bo
         return
     x, y = numbers(a), numbers(e)
     rtol, atol = TOLERANCES.get(name, (0, 0))
+    if largest:
+        rtol *= 5
+        atol = max(atol, rtol * np.abs(y).max(initial=0, where=np.isfinite(y)))
     with np.errstate(all="ignore"):
         if not np.allclose(x, y, rtol=rtol, atol=atol, equal_nan=True):
             wrong = ~np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
@@ -348,7 +356,7 @@ def check_gradient(entry: Any, call: Call, made: Any, what: str) -> None:
         if (a is None) != (e is None):
             raise Difference(f"{what}: gradient {'undefined' if a is None else 'defined'}, in PyTorch the other")
         if e is not None and not e.is_sparse:
-            compare(a, e, what + ", gradient", layout=False)
+            compare(a, e, what + ", gradient", layout=False, largest=bool(LINEAR.match(entry.name)))
 
 
 def _weight(lib: Any, t: Any) -> Any:

@@ -135,7 +135,7 @@ def _eig_backward(
     if grad_w is not None:
         inner = inner + grad_w.diag_embed()
     if hermitian:
-        return v @ inner @ v.mH
+        return 0.5 * symmetrized(v @ inner @ v.mH)
     return _solve(v.mH, inner @ v.mH)
 
 
@@ -597,7 +597,19 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
         )
     if A.dtype != tau.dtype:
         raise RuntimeError(f"{name}: tau dtype {tau.dtype} does not match input dtype {A.dtype}")
-    # Tied to A even if there are no reflectors.
-    eye = A.masked_fill(_C.ones(1, dtype=_C.bool), 0) + _C.eye(m, n, dtype=A.dtype, device=A.device)
+    eye = _C.eye(m, n, dtype=A.dtype, device=A.device).expand(*A.shape)
+    if tau.numel() == 0:
+        return _NoReflectors.apply(A, eye)
     # Column-major, as LAPACK's.
     return reflect(A, tau, eye).mT.contiguous().mT
+
+
+@node("LinalgHouseholderProductBackward0")
+class _NoReflectors(Function):
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, eye: Tensor) -> Tensor:
+        return eye.mT.contiguous().mT
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return None, None
