@@ -131,6 +131,7 @@ void fill_complex() {
 void fill_pointwise_library() {
   fill_real();
   fill_complex();
+  fill_special();
 }
 
 bool pointwise_supports(Pointwise op, Dtype compute) { return pointwise_loops[int(op)][int(compute)].fn; }

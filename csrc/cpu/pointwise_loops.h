@@ -13,6 +13,7 @@ namespace tl::cpu {
 extern Loop pointwise_loops[kPointwise][kDtypes];
 // float64, complex and the operators that call the C library; compiled once.
 void fill_pointwise_library();
+void fill_special();
 bool pointwise_supports(Pointwise op, Dtype compute);
 void pointwise_run(Pointwise op, Dtype compute, const Plan& plan, const PointwiseParams* params);
 

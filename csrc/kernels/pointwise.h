@@ -5,8 +5,8 @@
 
 namespace tl {
 
-// The pointwise operators that a device implements; their scalar meaning is written in core/scalar_ops.h under the same
-// names.
+// The pointwise operators that a device implements; their scalar meaning is written in core/scalar_ops.h (and
+// core/special_ops.h) under the same names.
 // clang-format off
 #define TL_POINTWISE(X)                                                                                             \
   /* arithmetic of two */                                                                                           \
@@ -30,7 +30,13 @@ namespace tl {
   X(GeluTanhBackward) X(SiluBackward) X(SoftplusBackward) X(HardtanhBackward) X(HardsigmoidBackward)                 \
   X(HardswishBackward)                                                                                               \
   /* of three */                                                                                                     \
-  X(Where) X(ClampTensor) X(Addcmul) X(Addcdiv) X(Lerp)
+  X(Where) X(ClampTensor) X(Addcmul) X(Addcdiv) X(Lerp)                                                              \
+  /* special functions: core/special_ops.h */                                                                        \
+  X(I0) X(I0e) X(I1) X(I1e) X(BesselJ0) X(BesselJ1) X(BesselY0) X(BesselY1) X(BesselK0) X(BesselK1)                  \
+  X(ScaledBesselK0) X(ScaledBesselK1) X(SphericalBesselJ0) X(AiryAi) X(Erfcx) X(Ndtr) X(LogNdtr) X(Ndtri) X(Entr)    \
+  X(Sinc) X(Polygamma) X(Mantissa) X(Exponent) X(Igamma) X(Igammac) X(Zeta) X(Xlog1py)                               \
+  X(ChebyshevT) X(ChebyshevU) X(ChebyshevV) X(ChebyshevW) X(ShiftedChebyshevT) X(ShiftedChebyshevU)                  \
+  X(ShiftedChebyshevV) X(ShiftedChebyshevW) X(HermiteH) X(HermiteHe) X(LaguerreL) X(LegendreP)
 // clang-format on
 
 enum class Pointwise : uint8_t {
@@ -61,6 +67,7 @@ struct PointwiseParams {
 inline Dtype pointwise_result(Pointwise op, Dtype compute) {
   if (op >= Pointwise::Eq && op <= Pointwise::IsClose) return Dtype::Bool;
   if (op == Pointwise::Abs || op == Pointwise::Angle) return to_real(compute);
+  if (op == Pointwise::Exponent) return Dtype::Int32;
   return compute;
 }
 

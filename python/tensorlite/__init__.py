@@ -125,7 +125,7 @@ def typename(obj: object) -> str:
 # Parts that a program may not need are imported when first named.
 _LAZY = (
     "accelerator", "amp", "backends", "compat", "cpu", "cuda", "fft", "linalg", "mps", "nn", "optim", "return_types",
-    "storage", "testing", "types", "utils", "vision", "xpu",
+    "special", "storage", "testing", "types", "utils", "vision", "xpu",
 )  # fmt: skip
 _LAZY_NAMES = {
     "TypedStorage": "storage",
