@@ -155,6 +155,5 @@ def zeta_backward(n, grad):
 
 for suffix, number in (("", 0), (".self", 1)):
     derivative("special_xlog1py" + suffix, saves=("input", "other"), name=f"SpecialXlog1PyBackward{number}")(xlog1py)
-    derivative("special_zeta" + suffix, saves={"input": "other", "other": "other"}, name=f"SpecialZetaBackward{number}")(
-        zeta_backward
-    )
+    saved = {"input": "other", "other": "other"}
+    derivative("special_zeta" + suffix, saves=saved, name=f"SpecialZetaBackward{number}")(zeta_backward)
