@@ -72,8 +72,6 @@ const Row rows[] = {
      TL_OP(ops::std_mean_unbiased), kFunction},
     {"linalg_vector_norm(Tensor input, Scalar ord=2, int[]? dim=None, bool keepdim=False" TL_DTYPE_OUT,
      TL_OP(ops::vector_norm), kFunction, "(sum |x|^ord)^(1/ord), for any real ord, inf and -inf too."},
-    {"norm(Tensor input, Scalar p=2, int[]? dim=None, bool keepdim=False" TL_DTYPE_OUT, TL_OP(ops::vector_norm), kBoth,
-     "The vector norm (sum |x|^p)^(1/p) over all elements or `dim`."},
     {"logsumexp(Tensor input, int[] dim, bool keepdim=False" TL_OUT, TL_OP(ops::logsumexp), kBoth,
      "log(sum(exp(input))) without overflow."},
 };

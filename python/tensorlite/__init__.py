@@ -164,6 +164,14 @@ _LAZY_NAMES = {
     "set_printoptions": "_tensor_str",
     "tensordot": "_einsum",
 }
+_LAZY_NAMES |= dict.fromkeys(
+    (
+        "cdist", "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet",
+        "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "ormqr", "pca_lowrank", "pdist",
+        "pinverse", "qr", "slogdet", "svd", "svd_lowrank", "triangular_solve",
+    ),
+    "linalg.top_level",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -23,6 +23,9 @@ _TYPE_NAMES = {
     "complex64": "ComplexFloat", "complex128": "ComplexDouble",
 }  # fmt: skip
 
+# The named tuples by the name of their operator.
+result_types: dict[str, Any] = {}
+
 
 def type_name(dtype: Any) -> str:
     """PyTorch's name of a dtype in messages: `Float` of float32."""
@@ -97,15 +100,15 @@ def operator(
 
     def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
         label = name or f.__name__
-        kind = None
+        kind = result_types[label] = _C._named_tuple(label, fields.split()) if fields else None
 
         @functools.wraps(f)
         def call(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-            nonlocal kind
             first = args[0] if args else next(iter(kwargs.values()), None)
             if not isinstance(first, Tensor) and (args or kwargs):
                 raise TypeError(
-                    f"{label}(): argument (position 1) must be Tensor, not {type(first).__name__}"
+                    f"{label}(): argument '{f.__code__.co_varnames[0]}' (position 1) must be Tensor, not "
+                    f"{type(first).__name__}"
                 )
             result = f(*args, **kwargs)
             if out is not None:
@@ -114,10 +117,7 @@ def operator(
                     result = tuple(write_out(label, o, r, keep) for o, r in zip(out, result, strict=True))
                 else:
                     result = write_out(label, out, result, keep)
-            if fields:
-                kind = kind or _C._named_tuple(label, fields.split())
-                return kind(result)
-            return result
+            return kind(result) if kind else result
 
         return call
 

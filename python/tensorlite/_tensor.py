@@ -516,6 +516,33 @@ def new_tensor(
     return _require(t if device is None else t.to(device), requires_grad)
 
 
+# Methods that are imported when first called.
+_LAZY_METHODS = {
+    "linalg.top_level": (
+        "cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve",
+        "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve",
+    ),
+}  # fmt: skip
+
+
+def _lazy_method(module: str, name: str) -> None:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        import importlib
+
+        function = getattr(importlib.import_module(f"{__package__}.{module}"), name)
+        setattr(Tensor, name, function)
+        return function(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"See `{name}` of {__package__}."
+    _method(method)
+
+
+for _module, _names in _LAZY_METHODS.items():
+    for _name in _names:
+        _lazy_method(_module, _name)
+
+
 def _no_grad() -> Any:
     from .autograd.grad_mode import no_grad
 

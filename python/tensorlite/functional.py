@@ -22,6 +22,7 @@ __all__ = [
     "is_same_size",
     "is_signed",
     "meshgrid",
+    "norm",
     "numel",
     "resolve_conj",
     "resolve_neg",
@@ -130,6 +131,34 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         )
         indexing = "ij"
     return _C._meshgrid(_list(tensors), indexing=indexing)
+
+
+def norm(
+    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
+) -> Tensor:
+    """The vector p-norm of all elements or over `dim`; "fro" is 2, "nuc" the sum of a matrix's singular values.
+
+    >>> norm(torch.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
+    if isinstance(p, str) and (p != "fro" or (dim is not None and not isinstance(dim, int) and len(dim) > 2)):
+        from .linalg import matrix_norm
+
+        return matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype, out=out)
+    return _C.linalg_vector_norm(
+        input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out
+    )
+
+
+def _norm_method(
+    self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Tensor:
+    """The vector p-norm of all elements or over `dim`; see `norm`."""
+    return norm(self, p, dim, keepdim, dtype=dtype)
+
+
+_norm_method.__name__ = "norm"
+Tensor.norm = _norm_method
 
 
 def atleast_1d(*tensors: Any) -> Any:

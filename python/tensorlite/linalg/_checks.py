@@ -11,8 +11,11 @@ from .._numpy_operator import type_name
 Tensor = _C.Tensor
 
 
-class LinAlgError(RuntimeError):
+class _LinAlgError(RuntimeError):
     """A matrix does not allow what was asked: it is singular, not positive-definite, or no iteration converges."""
+
+
+LinAlgError = _LinAlgError
 
 
 def floating(x: Tensor, name: str, low_precision: bool = True) -> None:
@@ -69,12 +72,12 @@ def is_vector(a: Tensor, b: Tensor) -> bool:
     return b.dim() == 1 or (a.dim() - 1 == b.dim() and tuple(b.shape) == tuple(a.shape[:-1]))
 
 
-def raise_for(info: Tensor, name: str, message: Any) -> None:
+def raise_for(info: Tensor, name: str, message: Any, error: type = LinAlgError) -> None:
     """Raises for the first matrix of the stack that LAPACK gave up on."""
     if not info.any().item():
         return
     if info.dim() == 0:
-        raise LinAlgError(f"{name}: {message(info.item())}")
+        raise error(f"{name}: {message(info.item())}")
     flat = info.flatten()
     index = int(flat.ne(0).nonzero()[0].item())
-    raise LinAlgError(f"{name}: (Batch element {index}): {message(flat[index].item())}")
+    raise error(f"{name}: (Batch element {index}): {message(flat[index].item())}")

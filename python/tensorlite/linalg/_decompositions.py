@@ -490,7 +490,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
     check.matrix_floating(A, "torch.lu_factor")
     lu, pivots, info = _LuFactor.apply(A, pivot)
     if check_errors:
-        raise_for(info, "torch.linalg.lu_factor_ex", _zero_pivot)
+        raise_for(info, "torch.linalg.lu_factor_ex", _zero_pivot, RuntimeError)
     return lu, pivots, info
 
 
@@ -499,7 +499,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(LU, pivots) of A = P L U: both factors in one matrix, and the rows that changed places, counted from 1."""
     check.matrix_floating(A, "torch.lu_factor")
     lu, pivots, info = _LuFactor.apply(A, pivot)
-    raise_for(info, "torch.linalg.lu_factor", _zero_pivot)
+    raise_for(info, "torch.linalg.lu_factor", _zero_pivot, RuntimeError)
     return lu, pivots
 
 

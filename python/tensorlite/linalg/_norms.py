@@ -86,10 +86,6 @@ def norm(
     if dims is not None and len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
     if dims is None and ord is not None:
-        if isinstance(ord, str) and A.dim() != 2:
-            raise RuntimeError(
-                f"linalg.norm: If dim is not specified but ord is, the input must be 2D. Got {A.dim()}D."
-            )
         if A.dim() not in (1, 2):
             raise RuntimeError(
                 f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D."
@@ -109,12 +105,12 @@ def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
             return _C.zeros(A.shape[:-2], dtype=s.dtype)
         first, last = s[..., :1], s[..., -1:]
         return (last / first if p == -2 else first / last).squeeze(-1)
-    check.square(A, "linalg.cond")
+    check.square(A, f"linalg.cond(ord={p})")
     if isinstance(p, str):
         if p not in ("fro", "nuc"):
             raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     elif abs(p) not in (1, float("inf")):
-        raise RuntimeError(f"linalg.cond got an invalid norm type: {float(p)}")
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     size = matrix_norm(A, p)
     if not A.numel():
         return _C.zeros(A.shape[:-2], dtype=size.dtype)
@@ -278,6 +274,8 @@ class _Cdist(Function):
             part = difference.sgn() * (difference.abs() == distance.unsqueeze(-1)) * grad.unsqueeze(-1)
         else:
             part = norm_grad(grad, difference, distance, p, [-1], False)
+        if part is None:
+            return _C.zeros_like(x), _C.zeros_like(y), None, None
         return part.sum(-2), -part.sum(-3), None, None
 
 
@@ -312,3 +310,28 @@ def cdist(
         return _C.zeros(shape, dtype=x1.dtype, device=x1.device)
     x1, x2 = x1.expand(*batch, *x1.shape[-2:]), x2.expand(*batch, *x2.shape[-2:])
     return _Cdist.apply(x1, x2, p, products)
+
+
+@node("PdistBackward0")
+class _PairedDistance(Function):
+    @staticmethod
+    def forward(ctx: Any, difference: Tensor, p: float) -> Tensor:
+        result = _C.linalg_vector_norm(difference, p, [-1])
+        ctx.p = p
+        ctx.save_for_backward(difference, result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        from ..autograd.derivatives.reduction import norm_grad
+
+        difference, distance = ctx.saved_tensors
+        if ctx.p == float("inf"):
+            largest = difference.abs() == distance.unsqueeze(-1)
+            return difference.sgn() * largest * grad.unsqueeze(-1), None
+        part = norm_grad(grad, difference, distance, ctx.p, [-1], False)
+        return _C.zeros_like(difference) if part is None else part, None
+
+
+def paired_distance(x: Tensor, y: Tensor, p: float) -> Tensor:
+    return _PairedDistance.apply(x - y, p)

@@ -365,7 +365,11 @@ def pinv(
     A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Tensor:
     """The Moore-Penrose pseudoinverse; singular values up to max(atol, rtol * the largest) count as zero."""
-    check.matrix_floating(A, "linalg.pinv")
+    if A.dim() < 2 or not (A.is_floating_point() or A.is_complex()):
+        raise RuntimeError(
+            f"linalg.pinv({check.type_name(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions "
+            "of float, double, cfloat or cdouble types"
+        )
     if hermitian:
         check.square(A, "linalg.pinv")
     return _Pinv.apply(A, atol, rcond if rtol is None else rtol, hermitian)
@@ -483,7 +487,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse of A taken as a matrix of its first `ind` dims by the others."""
     if ind <= 0:
-        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+        raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
     head, tail = list(A.shape[:ind]), list(A.shape[ind:])
     m, n = math.prod(head), math.prod(tail)
     if m != n:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import tensorlite as _tl
 
 from ._losses import _norm

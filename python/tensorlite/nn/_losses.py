@@ -27,6 +27,7 @@ __all__ = [
     "mse_loss",
     "nll_loss",
     "pairwise_distance",
+    "pdist",
     "poisson_nll_loss",
     "smooth_l1_loss",
     "soft_margin_loss",
@@ -367,6 +368,13 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     n1 = _norm(x1, 2, dim).clamp(min=eps)
     n2 = _norm(x2, 2, dim).clamp(min=eps)
     return ((x1 / n1) * (x2 / n2)).sum(dim)
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm distances of all pairs of rows of (N, M), N (N - 1) / 2 of them."""
+    from ..linalg import top_level
+
+    return top_level.pdist(input, p)
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:

@@ -11,8 +11,6 @@ import numpy as np
 
 import tensorlite as _tl
 
-from ._shapes import _tuple
-
 Tensor = _tl.Tensor
 _C = _tl._C.nn
 
@@ -117,7 +115,7 @@ def _resampled(
             f"Input and output sizes should be greater than 0, but got input ({_named(input.shape[2:])}) output "
             f"({_named(sizes)})"
         )
-    if input.numel() == 0 and input.shape[0] != 0 or input.shape[1] == 0:
+    if (input.numel() == 0 and input.shape[0] != 0) or input.shape[1] == 0:
         raise RuntimeError(
             f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(input.shape)}"
         )

@@ -216,11 +216,6 @@ def vector_norm(n, grad):
     return norm_grad(grad, n.input, n.result, n.ord, n.dim, n.keepdim)
 
 
-@derivative("norm", saves=("input", "result", "p", "dim", "keepdim"), name="LinalgVectorNormBackward0")
-def norm(n, grad):
-    return norm_grad(grad, n.input, n.result, n.p, n.dim, n.keepdim)
-
-
 @derivative("logsumexp", saves=("input", "result", "dim", "keepdim"))
 def logsumexp(n, grad):
     shape = n.input.shape
