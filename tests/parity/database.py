@@ -40,8 +40,14 @@ UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_str
 UP_TO_PHASE = {"svd", "linalg.eig", "linalg.eigh", "linalg.svd", "svd_lowrank", "pca_lowrank"}
 # The gradients are products of many matrices; in float32 PyTorch's own drivers differ by more than single roundings.
 LINEAR = re.compile(r"linalg\.|cholesky|inverse|logdet|lu|qr|ormqr|svd|pca|pinverse|matrix_exp|triangular_solve")
+
+
+def _factor(name: str) -> float:
+    return 30 if name.endswith("lowrank") else 5 if LINEAR.match(name) else 0
+
+
 # PyTorch writes beyond the memory of out= (lu), or not into it (the others, over one dimension).
-BROKEN_OUT = {"linalg.lu", "fft.ihfft2", "fft.ihfftn"}
+BROKEN_OUT = {"linalg.lu", "lu_unpack", "fft.ihfft2", "fft.ihfftn"}
 
 
 def entries(pattern: str = "") -> list[Any]:
@@ -107,12 +113,20 @@ def _our_globals(module: str) -> dict[str, Any]:
     namespace["torch"] = tl
     if "F" in namespace:
         namespace["F"] = tl.nn.functional
+    if "wrapper_set_seed" in namespace:
+        namespace["wrapper_set_seed"] = _seeded
     for name, value in list(namespace.items()):
         if isinstance(value, types.FunctionType) and value.__module__ == module:
             namespace[name] = types.FunctionType(
                 value.__code__, namespace, value.__name__, value.__defaults__, value.__closure__
             )
     return namespace
+
+
+def _seeded(op: Any, *args: Any, **kwargs: Any) -> Any:
+    """What `wrapper_set_seed` of PyTorch's tests does."""
+    tl.manual_seed(42)
+    return op(*args, **kwargs)
 
 
 def rebind(function: Any) -> Any:
@@ -204,9 +218,9 @@ def _layout(t: Any) -> tuple[int, ...]:
 
 
 def compare(
-    actual: Any, expected: Any, what: str, values: bool = True, layout: bool = True, largest: bool = False
+    actual: Any, expected: Any, what: str, values: bool = True, layout: bool = True, largest: float = 0
 ) -> None:
-    """`largest`: errors are measured by the largest element of a tensor, not by each."""
+    """`largest`: errors are measured by the largest element of a tensor, and may be so much greater."""
     actual, expected = leaves(actual), leaves(expected)
     if len(actual) != len(expected):
         raise Difference(f"{what}: {len(actual)} results, PyTorch gives {len(expected)}")
@@ -224,7 +238,7 @@ def compare(
         compare_tensors(a, e, what, values, layout, largest)
 
 
-def compare_tensors(a: Any, e: torch.Tensor, what: str, values: bool, layout: bool, largest: bool = False) -> None:
+def compare_tensors(a: Any, e: torch.Tensor, what: str, values: bool, layout: bool, largest: float = 0) -> None:
     name = str(e.dtype).split(".")[1]
     if str(a.dtype).split(".")[1] != name:
         raise Difference(f"{what}: {a.dtype}, PyTorch gives {e.dtype}")
@@ -237,7 +251,7 @@ def compare_tensors(a: Any, e: torch.Tensor, what: str, values: bool, layout: bo
     x, y = numbers(a), numbers(e)
     rtol, atol = TOLERANCES.get(name, (0, 0))
     if largest:
-        rtol *= 5
+        rtol *= largest
         atol = max(atol, rtol * np.abs(y).max(initial=0, where=np.isfinite(y)))
     with np.errstate(all="ignore"):
         if not np.allclose(x, y, rtol=rtol, atol=atol, equal_nan=True):
@@ -322,7 +336,9 @@ def _detached(value: Any) -> Any:
 def check_function(entry: Any, function: Any, call: Call, what: str) -> Any:
     given, expected = call.run(torch, entry.op)
     our_given, actual = call.run(tl, function)
-    compare(actual, expected, what, values=entry.name not in UNDEFINED | UP_TO_PHASE)
+    compare(
+        actual, expected, what, values=entry.name not in UNDEFINED | UP_TO_PHASE, largest=bool(_factor(entry.name))
+    )
     if entry.name in UP_TO_PHASE:
         process = call.sample.output_process_fn_grad
         with warnings.catch_warnings():
@@ -356,7 +372,7 @@ def check_gradient(entry: Any, call: Call, made: Any, what: str) -> None:
         if (a is None) != (e is None):
             raise Difference(f"{what}: gradient {'undefined' if a is None else 'defined'}, in PyTorch the other")
         if e is not None and not e.is_sparse:
-            compare(a, e, what + ", gradient", layout=False, largest=bool(LINEAR.match(entry.name)))
+            compare(a, e, what + ", gradient", layout=False, largest=_factor(entry.name))
 
 
 def _weight(lib: Any, t: Any) -> Any:

@@ -247,7 +247,9 @@ _MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "dono
 class _Cdist(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor, p: float, products: bool) -> Tensor:
-        if products:  # |x - y|^2 = |x|^2 - 2 x y + |y|^2, as one product
+        if not x.numel() or not y.numel():
+            result = _C.zeros(*x.shape[:-1], y.shape[-2], dtype=x.dtype, device=x.device)
+        elif products:  # |x - y|^2 = |x|^2 - 2 x y + |y|^2, as one product
             xx, yy = x.square().sum(-1, True), y.square().sum(-1, True)
             left = _C.cat([-2 * x, xx, _C.ones_like(xx)], -1)
             right = _C.cat([y, _C.ones_like(yy), yy], -1)
@@ -262,6 +264,8 @@ class _Cdist(Function):
     def backward(ctx: Any, grad: Tensor) -> Any:
         x, y, distance = ctx.saved_tensors
         p = ctx.p
+        if not x.numel() or not y.numel():
+            return _C.zeros_like(x), _C.zeros_like(y), None, None
         if p == 2:
             weight = (grad / distance).masked_fill(distance == 0, 0)
             of_x = x * weight.sum(-1, True) - weight @ y
@@ -305,9 +309,6 @@ def cdist(
     many = x1.shape[-2] > 25 or x2.shape[-2] > 25
     products = p == 2 and (compute_mode == _MODES[1] or (compute_mode == _MODES[0] and many))
     batch = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-    shape = [*batch, x1.shape[-2], x2.shape[-2]]
-    if 0 in shape or x1.shape[-1] == 0:
-        return _C.zeros(shape, dtype=x1.dtype, device=x1.device)
     x1, x2 = x1.expand(*batch, *x1.shape[-2:]), x2.expand(*batch, *x2.shape[-2:])
     return _Cdist.apply(x1, x2, p, products)
 

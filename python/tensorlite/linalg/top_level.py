@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _C
-from .._numpy_operator import array, column_major, node, operator, tensor
+from .._numpy_operator import array, column_major, node, operator, tensor, write_out
 from ..autograd import Function
 from . import _checks as check
 from . import _decompositions as decompositions
@@ -101,7 +101,7 @@ def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
 # ---- Cholesky ----
 
 
-@operator("cholesky")
+@operator("cholesky", keep_strides=False)
 def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """The triangular factor of Hermitian positive-definite matrices; see `linalg.cholesky`."""
     _deprecated("cholesky", "torch.linalg.cholesky")
@@ -137,7 +137,7 @@ class _CholeskySolve(Function):
         return grad_b if ctx.needs_input_grad[0] else None, grad_factor, None
 
 
-@operator("cholesky_solve")
+@operator("cholesky_solve", keep_strides=False)
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """X of A X = B where the Cholesky factor of A is given."""
     if B.dim() < 2:
@@ -183,9 +183,7 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
     result = decompositions.lu_factor_ex(A, pivot=pivot, check_errors=not get_infos)
     result = tuple(result) if get_infos else tuple(result)[:2]
     if out is not None:
-        from .._numpy_operator import write_out
-
-        result = tuple(write_out("lu", o, r) for o, r in zip(out, result))
+        result = tuple(write_out("lu", o, r, keep_strides=False) for o, r in zip(out, result))
     return result
 
 
