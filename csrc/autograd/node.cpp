@@ -126,6 +126,39 @@ std::string short_name(const Node& node) {
   }
 }
 
+// The part of a base that a view shows: with this layout, counted in elements of the view's dtype. One of them may be
+// complex and the other the real numbers that it is made of.
+Tensor part_of(const Tensor& base, Dtype dtype, Ints sizes, Ints strides, int64_t offset) {
+  static Op as_strided("as_strided"), view_as_real("view_as_real"), view_as_complex("view_as_complex");
+  if (is_complex(base.dtype()) == is_complex(dtype)) return as_strided(base, sizes, strides, offset);
+  if (is_complex(base.dtype())) return as_strided(view_as_real(base), sizes, strides, offset);
+  Dims pair_sizes(sizes), pair_strides;
+  for (int64_t s : strides) pair_strides.push_back(2 * s);
+  pair_sizes.push_back(2);
+  pair_strides.push_back(1);
+  return view_as_complex(as_strided(base, Ints(pair_sizes), Ints(pair_strides), 2 * offset));
+}
+
+Ref<Node> view_node(const Tensor& base, const Tensor& t) {
+  if (!requires_grad(base)) {  // it has been detached: its gradient goes nowhere
+    static Operator& as_strided = get_operator("as_strided");
+    Value args[] = {base, t.sizes(), t.strides(), t.offset()};
+    return make_node(as_strided, args);
+  }
+  struct Recording {
+    bool previous = grad_enabled();
+    Recording() { set_grad_enabled(true); }
+    ~Recording() { set_grad_enabled(previous); }
+  } recording;
+  return meta(part_of(base, t.dtype(), t.sizes(), t.strides(), t.offset()))->grad_fn;
+}
+
+// How many elements of the view's dtype lie before the base's first one.
+int64_t base_offset(const Tensor& base, const Tensor& view) {
+  if (is_complex(base.dtype()) == is_complex(view.dtype())) return base.offset();
+  return is_complex(base.dtype()) ? 2 * base.offset() : base.offset() / 2;
+}
+
 }  // namespace
 
 Ref<Node> grad_fn(const Tensor& t) {
@@ -137,9 +170,8 @@ Ref<Node> grad_fn(const Tensor& t) {
       if (p->view_kind != ViewKind::Default)
         refuse_view(t, "its base or another view of its base has been modified inplace");
       // The base was written to after this view was made: its history is now a view of the base's.
-      static Operator& as_strided = get_operator("as_strided");
-      Value args[] = {base, t.sizes(), t.strides(), t.offset()};
-      Ref<Node> ref = make_node(as_strided, args);
+      Ref<Node> ref = view_node(base, t);
+      ref->outputs.clear();
       set_history(t, ref);
       return ref;
     }
@@ -209,14 +241,15 @@ CopySlices::CopySlices(const Tensor& base, const Tensor& view, Ref<Node> inner)
       base_strides_(base.strides()),
       sizes_(view.sizes()),
       strides_(view.strides()),
-      offset_(view.offset() - base.offset()),
+      offset_(view.offset() - base_offset(base, view)),
+      dtype_(view.dtype()),
       inner_(std::move(inner)) {
   edges.push_back(gradient_edge(base));
   for (size_t i = 1; i < inner_->edges.size(); ++i) edges.push_back(Edge{inner_->edges[i].node, inner_->edges[i].nr});
 }
 
 Grads CopySlices::apply(Grads grads) {
-  static Op new_empty_strided("empty_strided"), copy("copy_"), as_strided("as_strided"), clone("clone"), zero("zero_");
+  static Op new_empty_strided("empty_strided"), copy("copy_"), clone("clone"), zero("zero_");
   Grads result;
   result.resize(edges.size());
   if (!grads[0].defined()) return result;
@@ -227,7 +260,7 @@ Grads CopySlices::apply(Grads grads) {
         "graph a second time or if you need to access saved tensors after calling backward.");
   Tensor whole = empty_strided(base_sizes_, base_strides_, grads[0].dtype(), grads[0].device());
   copy(whole, grads[0]);
-  Tensor slice = as_strided(whole, Ints(sizes_), Ints(strides_), offset_);
+  Tensor slice = part_of(whole, dtype_, Ints(sizes_), Ints(strides_), offset_);
   Grads inner_grads;
   inner_grads.push_back(clone(slice));
   Grads inner = inner_->apply(std::move(inner_grads));

@@ -148,6 +148,7 @@ class CopySlices : public Node {
  private:
   Dims base_sizes_, base_strides_, sizes_, strides_;
   int64_t offset_;
+  Dtype dtype_;
   Ref<Node> inner_;
 };
 

@@ -255,9 +255,7 @@ void record(const Operator& op, const Value* args, Results& results) {
   op.fn(args, results);
   if (op.inplace) {
     bump_written(op, args);
-    check(is_differentiable(results[0].dtype()), "result dtype ", type_name(results[0].dtype()),
-          " of an in-place operator can't carry the gradient of its inputs");
-    rebase_history(results[0], node);
+    if (is_differentiable(results[0].dtype())) rebase_history(results[0], node);
   } else {
     for (Tensor& r : results) {
       if (!r.defined()) {  // keeps its place among the gradients

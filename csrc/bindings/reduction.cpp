@@ -13,11 +13,11 @@ constexpr unsigned kQuestion = kBoth | kNoGrad;
 
 #define TL_EXTREME(name, pairwise, doc)                                              \
   {#name "(Tensor input) -> Tensor", TL_OP(ops::name), kBoth, doc},                  \
+      {#name ".other(Tensor input, Tensor other" TL_OUT, TL_OP(ops::pairwise), kBoth, ""}, \
       {#name                                                                         \
        ".dim(Tensor input, int dim, bool keepdim=False, *, Tensor[2]? out=None) -> " \
        "(Tensor values, Tensor indices)",                                            \
-       TL_OP(ops::name##_dim), kBoth, ""},                                           \
-      {#name ".other(Tensor input, Tensor other" TL_OUT, TL_OP(ops::pairwise), kBoth, ""},
+       TL_OP(ops::name##_dim), kBoth, ""},
 
 #define TL_SPREAD(name, doc)                                                                                       \
   {#name ".unbiased(Tensor input, bool unbiased) -> Tensor", TL_OP(ops::name##_unbiased), kBoth, doc},             \

@@ -14,7 +14,7 @@ namespace {
 Op view("view"), unsafe_view("_unsafe_view"), reshape_alias("_reshape_alias"), clone("clone"),
     contiguous_copy("contiguous"), permute("permute"), transpose("transpose"), expand("expand"), unsqueeze("unsqueeze"),
     slice("slice"), select("select"), cat("cat"), stack("stack"), flip("flip"), repeat("repeat"), conj("conj"),
-    index_select("index_select"), gather("gather"), view_as_real("view_as_real"), diag_embed("diag_embed"),
+    index_select("index_select"), gather("gather"), view_as_real("view_as_real"), alias("alias"), diag_embed("diag_embed"),
     diagonal_copy("diagonal_copy");
 
 std::vector<Tensor> call_list(const char* name, std::initializer_list<Value> args) {
@@ -126,12 +126,14 @@ Tensor matrix_H(const Tensor& input) {
 }
 
 Tensor mT(const Tensor& input) {
+  if (input.dim() == 0) return input;
   check(input.dim() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", input.dim(),
         "-D tensor.");
   return transpose(input, -2, -1);
 }
 
 Tensor mH(const Tensor& input) {
+  if (input.dim() == 0) return matrix_H(input);
   check(input.dim() >= 2, "tensor.mH is only supported on matrices or batches of matrices. Got ", input.dim(),
         "-D tensor.");
   Tensor turned = transpose(input, -2, -1);
@@ -157,7 +159,7 @@ Tensor movedim(const Tensor& input, Ints source, Ints destination) {
     to |= uint64_t(1) << d;
     if (n) order[size_t(d)] = s;
   }
-  if (n == 0) return ops::alias_view(input);
+  if (n == 0) return alias(input);
   for (int64_t d = 0, s = 0; d < n; ++d) {
     if (order[size_t(d)] >= 0) continue;
     while (from >> s & 1) ++s;

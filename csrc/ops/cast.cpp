@@ -46,23 +46,35 @@ Tensor copy(const Tensor& input, const Tensor& src, bool, const Out&) {
 Tensor empty_like(const Tensor& input, Dtype dtype, Device device, OptFormat format) {
   if (format && *format != MemoryFormat::Preserve)
     return empty_strided(input.sizes(), format_strides(input.sizes(), *format), dtype, device);
-  if (input.is_contiguous()) return empty(input.sizes(), dtype, device);
-  if (is_dense(input)) return empty_strided(input.sizes(), input.strides(), dtype, device);
-  // Keep the order of the strides, close the gaps.
-  Dims strides(size_t(input.dim()));
+  if (input.is_contiguous() || is_dense(input)) return empty_strided(input.sizes(), input.strides(), dtype, device);
+  // Keep the order of the strides, close the gaps. Of equal strides the smaller dim lies inside; a stride of 0 says
+  // nothing about its dim's place.
+  Ints sizes = input.sizes(), old = input.strides();
+  auto outside = [&](size_t a, size_t b) {
+    if (old[a] == 0 || old[b] == 0) return 0;
+    if (old[a] != old[b]) return old[a] > old[b] ? 1 : -1;
+    return sizes[a] > sizes[b] ? 1 : 0;
+  };
   Dims order;
   for (int64_t d = input.dim(); d-- > 0;) {
-    size_t at = order.size();
-    if (input.strides()[d] != 0)
-      while (at > 0 && input.strides()[order[at - 1]] > input.strides()[d]) --at;
-    order.insert(at, d);
+    order.push_back(d);
+    size_t at = order.size() - 1;
+    for (size_t i = at; i-- > 0;) {
+      int where = outside(size_t(order[i]), size_t(order[at]));
+      if (where < 0) break;
+      if (where > 0) {
+        std::swap(order[i], order[at]);
+        at = i;
+      }
+    }
   }
+  Dims strides(size_t(input.dim()));
   int64_t step = 1;
   for (int64_t d : order) {
-    strides[d] = step;
-    step *= std::max<int64_t>(input.sizes()[d], 1);
+    strides[size_t(d)] = step;
+    step *= std::max<int64_t>(sizes[size_t(d)], 1);
   }
-  return empty_strided(input.sizes(), strides, dtype, device);
+  return empty_strided(sizes, strides, dtype, device);
 }
 
 Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool, OptFormat format) {

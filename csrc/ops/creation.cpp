@@ -62,7 +62,7 @@ bool fits(const Scalar& v, Dtype t) {
   if (v.is_complex() && v.imag != 0 && !is_complex(t)) return false;
   if (is_integral(t)) {
     if (v.is_integral()) return int_fits(v.i, t);
-    if (!(std::abs(v.d) < 9.3e18)) return false;
+    if (!(std::abs(v.d) < 9.3e18) || (v.d < 0 && t == Dtype::UInt8)) return false;
     return v.d >= -0x1p63 && v.d < 0x1p63 && int_fits(int64_t(v.d), t);
   }
   if (v.is_integral()) return float_fits(double(v.i), t);

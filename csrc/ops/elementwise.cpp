@@ -1,5 +1,7 @@
 #include "ops/elementwise.h"
 
+#include "ops/cast.h"
+
 namespace tl {
 
 PointwiseKernels pointwise_kernels[kDeviceTypes] = {};
@@ -50,6 +52,11 @@ Dtype compute_dtype(const PointwiseKernels& kernels, Pointwise op, const char* n
 
 bool same_shape(const Tensor& a, const Tensor& b) { return a.sizes() == b.sizes(); }
 
+// A number beyond the operands' dtype, which would be seen where the kernel computes in a wider one: uint8 % -1.
+bool is_too_wide(const Tensor& t, Dtype common) {
+  return t.dim() == 0 && is_integral(t.dtype()) && itemsize(t.dtype()) > itemsize(common);
+}
+
 }  // namespace
 
 Tensor elementwise(Pointwise op, const char* name, Dtype common, const Out& out,
@@ -67,6 +74,16 @@ Tensor elementwise(Pointwise op, const char* name, Dtype common, const Out& out,
   kernel(kernels.run, name, device);
   Dtype result = pointwise_result(op, common);
   Dtype compute = compute_dtype(kernels, op, name, common, out);
+  if (compute != common && is_integral(common) && common != Dtype::Bool) [[unlikely]] {
+    for (size_t k = 0; k < inputs.size(); ++k) {
+      if (!is_too_wide(*inputs.begin()[k], common)) continue;
+      Tensor narrow = to_copy(*inputs.begin()[k], common, {}, false);
+      const Tensor* all[3] = {};
+      for (size_t i = 0; i < inputs.size(); ++i) all[i] = i == k ? &narrow : inputs.begin()[i];
+      return inputs.size() == 2 ? elementwise(op, name, common, out, {all[0], all[1]}, params)
+                                : elementwise(op, name, common, out, {all[0], all[1], all[2]}, params);
+    }
+  }
   Plan plan;
   if (flat) {
     Tensor target = empty(first.sizes(), result, device);

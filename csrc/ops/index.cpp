@@ -1,3 +1,4 @@
+#include "ops/creation.h"
 #include "ops/index_common.h"
 
 namespace tl {
@@ -368,6 +369,7 @@ Tensor index_fill_tensor(const Tensor& input, int64_t dim, const Tensor& index, 
 }
 
 Tensor index_fill(const Tensor& input, int64_t dim, const Tensor& index, const Scalar& value, const Out& out) {
+  check_fits(value, input.dtype());
   return index_fill_tensor(input, dim, index, wrapped_number(value), out);
 }
 

@@ -110,9 +110,14 @@ Indices prepare(const Tensor& input, TensorSpan indices) {
 Tensor offsets_of(const Tensor& input, const Indices& r) {
   Tensor offsets = empty({numel_of(r.shape)}, Dtype::Int64, input.device());
   if (offsets.numel() == 0) return offsets;
+  uint64_t indexed = 0;
+  for (const auto& one : r.list) indexed |= uint64_t(1) << one.dim;
+  bool nothing = false;  // another dim is empty: no place is read or written, and none is checked
+  for (int64_t d = 0; d < input.dim(); ++d) nothing |= !(indexed >> d & 1) && input.size(d) == 0;
   bool first = true;
   for (const auto& one : r.list) {
     check<IndexError>(input.size(one.dim) != 0, "index is out of bounds for dimension with size 0");
+    if (nothing) continue;
     Dims steps = bytes(one.strides, one.index.itemsize());
     int64_t bad;
     bool ok = kernel(kernels(input).offsets, "index", input.device())(

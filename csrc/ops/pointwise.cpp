@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/cast.h"
+#include "ops/creation.h"
 #include "ops/elementwise.h"
 
 // Operators of two and three operands.
@@ -51,6 +52,11 @@ Tensor bits(Pointwise op, const char* name, const Tensor& a, const Tensor& b, co
   Dtype common = result_type(a, b);
   if (!is_integral(common)) not_implemented(name, common);
   return elementwise(op, name, common, out, {&a, &b});
+}
+
+Tensor whole(Pointwise op, const char* name, const Tensor& a, const Tensor& b, const Out& out) {
+  if (result_type(a, b) == Dtype::Bool) not_implemented(name, Dtype::Bool);
+  return bits(op, name, a, b, out);
 }
 
 Tensor extreme(Pointwise op, const char* name, const Tensor& a, const Tensor& b, const Out& out) {
@@ -186,8 +192,8 @@ TL_BINARY(fmin, extreme, Fmin, "fmin")
 TL_BINARY(logaddexp, arithmetic, LogAddExp, "logaddexp_cpu")
 TL_BINARY(logaddexp2, arithmetic, LogAddExp2, "logaddexp2_cpu")
 TL_BINARY(xlogy, float_result, Xlogy, "xlogy_cpu")
-TL_BINARY(gcd, bits, Gcd, "gcd_cpu")
-TL_BINARY(lcm, bits, Lcm, "lcm_cpu")
+TL_BINARY(gcd, whole, Gcd, "gcd_cpu")
+TL_BINARY(lcm, whole, Lcm, "lcm_cpu")
 TL_BINARY(bitwise_and, bits, BitAnd, "bitwise_and_cpu")
 TL_BINARY(bitwise_or, bits, BitOr, "bitwise_or_cpu")
 TL_BINARY(bitwise_xor, bits, BitXor, "bitwise_xor_cpu")
@@ -287,8 +293,7 @@ Tensor masked_fill_tensor(const Tensor& input, const Tensor& mask, const Tensor&
 }
 
 Tensor masked_fill(const Tensor& input, const Tensor& mask, const Scalar& value, const Out& out) {
-  check(!value.is_complex() || is_complex(input.dtype()), "value cannot be converted to type ", name(input.dtype()),
-        " without overflow");
+  check_fits(value, input.dtype());
   return masked_fill_tensor(input, mask, wrapped_number(value), out);
 }
 
@@ -317,7 +322,9 @@ Tensor lerp(const Tensor& input, const Tensor& end, const Scalar& weight, const 
 Tensor addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2, const Scalar& value, const Out& out) {
   PointwiseParams params;
   params.set(0, value);
-  return elementwise(Pointwise::Addcmul, "addcmul_cpu_out", result_type({&input, &tensor1, &tensor2}), out,
+  Dtype dtype = result_type({&input, &tensor1, &tensor2});
+  if (dtype == Dtype::Bool) not_implemented("addcmul_cpu_out", dtype);
+  return elementwise(Pointwise::Addcmul, "addcmul_cpu_out", dtype, out,
                      {&input, &tensor1, &tensor2}, &params);
 }
 

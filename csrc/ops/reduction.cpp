@@ -192,6 +192,9 @@ Tensor mean_dim(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, 
 Tensor nanmean(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out) {
   check(is_differentiable(input.dtype()), "nanmean(): expected input to have floating point or complex dtype but got ",
         type_name(input.dtype()));
+  check(!dtype || is_differentiable(*dtype),
+        "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
+        type_name(dtype.value_or(input.dtype())));
   Tensor there = logical_not(isnan(input), {});
   Tensor count = sum_dim(there, dim, keepdim, std::nullopt, {});
   return div(nansum(input, dim, keepdim, dtype, {}), count, out);

@@ -22,8 +22,10 @@ fork = multiprocessing.get_context("fork")
 def libraries() -> tuple[Any, Any]:
     import tensorlite
     import torch
+    from tensorlite import _names
 
     torch.set_num_threads(1)
+    _names.set_prefix("torch")
     return torch, tensorlite
 
 

@@ -158,7 +158,7 @@ def atan2(n, grad):
 @derivative("hypot", saves={"input": "input", "other": "other", "result": ("input", "other")})
 def hypot(n, grad):
     a, b = n.needs_input_grad
-    part = (grad / n.result).masked_fill(n.result == 0, 0)
+    part = grad / n.result
     return part * n.input if a else None, part * n.other if b else None
 
 
@@ -283,7 +283,7 @@ def log10(n, grad):
     return grad / (n.input.conj() * LN10)
 
 
-@derivative("log1p", saves=("input",))
+@derivative("log1p", saves=("input",), name="Log1PBackward0")
 def log1p(n, grad):
     return grad / (n.input + 1).conj()
 
@@ -733,3 +733,15 @@ def tanh_backward(n, grad):
         _C.nn.tanh_backward(grad, n.output) if a else None,
         grad * n.grad_output.conj() * n.output * -2 if b else None,
     )
+
+
+# ---- comparisons, whose result carries a gradient only when it was written into a float tensor: zero ----
+
+
+def _flat(n, grad):
+    a, b = n.needs_input_grad
+    return grad.new_zeros(n.input_shape) if a else None, grad.new_zeros(n.other_shape) if b else None
+
+
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    derivative(_name, saves=("input.shape", "other.shape"))(_flat)

@@ -34,8 +34,9 @@ def cumsum(n, grad):
 
 # d out[j] / d x[k] is the product of all x up to j without x[k]. What stands before k is a running product, what stands
 # after it sums up in a recurrence: linear work, no division, right where x is zero, and differentiable again.
-@derivative("cumprod", saves=("input", "dim", "dtype"))
+@derivative("cumprod", saves=("input", "dim", "dtype", "result"))
 def cumprod(n, grad):
+    n.result  # noqa: B018  refuses a result that was written to since, as PyTorch does
     x = n.input.conj()
     if x.dtype != grad.dtype:
         x = x.to(grad.dtype)
