@@ -125,7 +125,7 @@ def typename(obj: object) -> str:
 # Parts that a program may not need are imported when first named.
 _LAZY = (
     "accelerator", "amp", "backends", "compat", "cpu", "cuda", "fft", "linalg", "mps", "nn", "optim", "return_types",
-    "special", "storage", "testing", "types", "utils", "vision", "xpu",
+    "signal", "special", "storage", "testing", "types", "utils", "vision", "xpu",
 )  # fmt: skip
 _LAZY_NAMES = {
     "TypedStorage": "storage",
@@ -161,6 +161,8 @@ _LAZY_NAMES = {
     "hamming_window": "_constructions",
     "hann_window": "_constructions",
     "iinfo": "_type_info",
+    "istft": "_stft",
+    "stft": "_stft",
     "set_printoptions": "_tensor_str",
     "tensordot": "_einsum",
 }

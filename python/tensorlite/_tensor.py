@@ -518,6 +518,7 @@ def new_tensor(
 
 # Methods that are imported when first called.
 _LAZY_METHODS = {
+    "_stft": ("istft", "stft"),
     "linalg.top_level": (
         "cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve",
         "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve",

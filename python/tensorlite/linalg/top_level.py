@@ -269,8 +269,10 @@ def ormqr(
         raise RuntimeError(f"{name}: other.shape[{side}] must be greater than or equal to tau.shape[-1]")
     if other.shape[side] != input.shape[-2]:
         raise RuntimeError(f"{name}: other.shape[{side}] must be equal to input.shape[-2]")
-    if tau.shape[-1] > input.shape[-1]:
-        raise RuntimeError(f"{name}: tau.shape[-1] must be less than or equal to input.shape[-1]")
+    if tau.shape[-1] != min(other.shape[side], input.shape[-1]):
+        raise RuntimeError(
+            f"{name}: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])"
+        )
     if input.dim() - tau.dim() != 1:
         raise RuntimeError(
             f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.dim()} and "
@@ -297,6 +299,8 @@ def ormqr(
                 f"{name}: Expected input and {what} to have the same dtype, but input has dtype "
                 f"{check.type_name(input.dtype)} and {what} has dtype {check.type_name(x.dtype)}"
             )
+    if not other.numel():
+        return other.clone()
     if left:
         result = decompositions.reflect(input, tau, other, adjoint=transpose)
     else:
