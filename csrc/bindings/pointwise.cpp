@@ -15,6 +15,7 @@ constexpr unsigned kBoth = kFunction | kMethod;
 #define TL_BINARY(name, doc)                                                  \
   {#name "(Tensor input, Operand other" TL_OUT, TL_OP(ops::name), kAll, doc}, \
       {#name ".base(Operand input, Tensor other" TL_OUT, TL_OP(ops::name), kFunction, ""},
+#define TL_FIRST_TENSOR(name, doc) {#name "(Tensor input, Operand other" TL_OUT, TL_OP(ops::name), kAll, doc},
 #define TL_BINARY_ALIAS(alias, name) \
   {#alias "(Tensor input, Operand other" TL_OUT, TL_OP(ops::name), kAll, "Alias of " #name "."},
 #define TL_TENSORS(name, flags, doc) {#name "(Tensor input, Tensor other" TL_OUT, TL_OP(ops::name), flags, doc},
@@ -43,16 +44,16 @@ const Row rows[] = {
     {"divide.Tensor_mode(Tensor input, Operand other, *, str? rounding_mode, Tensor? out=None) -> Tensor",
      TL_OP(ops::div_mode), kAll},
     TL_BINARY_ALIAS(true_divide, div) TL_BINARY(floor_divide, "The quotient rounded towards minus infinity.")
-        TL_BINARY(remainder, "The remainder with the sign of the divisor, as Python's %.") TL_BINARY(
-            fmod, "The remainder with the sign of the dividend, as C's fmod."){
+        TL_BINARY(remainder, "The remainder with the sign of the divisor, as Python's %.") TL_FIRST_TENSOR(fmod, "The remainder with the sign of the dividend, as C's fmod."){
             "pow.Tensor(Tensor input, Tensor exponent" TL_OUT, TL_OP(ops::pow), kAll, "input to the power exponent."},
     {"pow(Tensor input, Scalar exponent" TL_OUT, TL_OP(ops::pow_scalar), kAll},
     {"pow.base(Operand input, Tensor exponent" TL_OUT, TL_OP(ops::pow), kFunction},
-    {"float_power(Tensor input, Operand exponent" TL_OUT, TL_OP(ops::float_power), kBoth,
+    {"float_power(Tensor input, Operand exponent" TL_OUT, TL_OP(ops::float_power), kAll,
      "input to the power exponent in float64."},
+    {"float_power.base(Operand input, Tensor exponent" TL_OUT, TL_OP(ops::float_power), kFunction},
     TL_TENSORS(atan2, kAll, "The angle of the point (other, input), in (-pi, pi].") TL_BINARY_ALIAS(arctan2, atan2)
         TL_TENSORS(hypot, kAll, "sqrt(input^2 + other^2) without overflow on the way.")
-            TL_BINARY(copysign, "The magnitude of input with the sign of other.")
+            TL_FIRST_TENSOR(copysign, "The magnitude of input with the sign of other.")
                 TL_TENSORS(maximum, kBoth, "The larger of the two; NaN where either is NaN.")
                     TL_TENSORS(minimum, kBoth, "The smaller of the two; NaN where either is NaN.")
                         TL_TENSORS(fmax, kBoth, "The larger of the two; the other one where one is NaN.")
@@ -67,12 +68,11 @@ const Row rows[] = {
         TL_BINARY(bitwise_and, "Bits set in both.") TL_BINARY(bitwise_or, "Bits set in either.")
             TL_BINARY(bitwise_xor, "Bits set in exactly one.") TL_BINARY(
                 bitwise_left_shift, "input * 2^other on integers; bits shifted out are lost.")
-                TL_BINARY(bitwise_right_shift, "Arithmetic shift to the right.") TL_BINARY(
-                    eq, "input == other, elementwise, as bool.") TL_BINARY(ne, "input != other, elementwise, as bool.")
-                    TL_BINARY(lt, "input < other, elementwise, as bool.")
-                        TL_BINARY(le, "input <= other, elementwise, as bool.")
-                            TL_BINARY(gt, "input > other, elementwise, as bool.")
-                                TL_BINARY(ge, "input >= other, elementwise, as bool.") TL_BINARY_ALIAS(not_equal, ne)
+                TL_BINARY(bitwise_right_shift, "Arithmetic shift to the right.") TL_FIRST_TENSOR(eq, "input == other, elementwise, as bool.") TL_FIRST_TENSOR(ne, "input != other, elementwise, as bool.")
+                    TL_FIRST_TENSOR(lt, "input < other, elementwise, as bool.")
+                        TL_FIRST_TENSOR(le, "input <= other, elementwise, as bool.")
+                            TL_FIRST_TENSOR(gt, "input > other, elementwise, as bool.")
+                                TL_FIRST_TENSOR(ge, "input >= other, elementwise, as bool.") TL_BINARY_ALIAS(not_equal, ne)
                                     TL_BINARY_ALIAS(less, lt) TL_BINARY_ALIAS(less_equal, le)
                                         TL_BINARY_ALIAS(greater, gt) TL_BINARY_ALIAS(greater_equal, ge)
                                             TL_TENSORS(logical_and, kAll, "True where both are not zero.") TL_TENSORS(
@@ -122,6 +122,9 @@ const Row rows[] = {
     {"isneginf(Tensor input" TL_OUT, TL_OP(ops::isneginf), kBoth, "True where input is -inf."},
     {"isnan(Tensor input) -> Tensor", TL_OP(ops::isnan), kBoth, "True where input is NaN."},
     {"isinf(Tensor input) -> Tensor", TL_OP(ops::isinf), kBoth, "True where input is infinite."},
+    {"isreal(Tensor input) -> Tensor", TL_OP(ops::isreal), kBoth | kNoGrad,
+     "True where the imaginary part is zero, so for all real numbers."},
+    {"positive(Tensor input) -> Tensor", TL_OP(ops::positive), kBoth, "+input, the tensor itself."},
     {"isfinite(Tensor input) -> Tensor", TL_OP(ops::isfinite), kBoth, "True where input is neither NaN nor infinite."},
     {"nan_to_num(Tensor input, float? nan=None, float? posinf=None, float? neginf=None" TL_OUT, TL_OP(ops::nan_to_num),
      kAll, "NaN, +inf and -inf replaced: by 0 and the largest numbers of the dtype when not given."},
@@ -130,10 +133,10 @@ const Row rows[] = {
     {"clamp.Tensor(Tensor input, Tensor? min=None, Tensor? max=None" TL_OUT, TL_OP(ops::clamp_tensor), kAll},
     {"clip(Tensor input, Scalar? min=None, Scalar? max=None" TL_OUT, TL_OP(ops::clamp), kAll, "Alias of clamp."},
     {"clip.Tensor(Tensor input, Tensor? min=None, Tensor? max=None" TL_OUT, TL_OP(ops::clamp_tensor), kAll},
-    {"clamp_min(Tensor input, Scalar min" TL_OUT, TL_OP(ops::clamp_min), kAll, "max(input, min)."},
-    {"clamp_min.Tensor(Tensor input, Tensor min" TL_OUT, TL_OP(ops::clamp_min_tensor), kAll},
-    {"clamp_max(Tensor input, Scalar max" TL_OUT, TL_OP(ops::clamp_max), kAll, "min(input, max)."},
-    {"clamp_max.Tensor(Tensor input, Tensor max" TL_OUT, TL_OP(ops::clamp_max_tensor), kAll},
+    {"clamp_min.Tensor(Tensor input, Tensor min" TL_OUT, TL_OP(ops::clamp_min_tensor), kAll, "max(input, min)."},
+    {"clamp_min(Tensor input, Scalar min" TL_OUT, TL_OP(ops::clamp_min), kAll},
+    {"clamp_max.Tensor(Tensor input, Tensor max" TL_OUT, TL_OP(ops::clamp_max_tensor), kAll, "min(input, max)."},
+    {"clamp_max(Tensor input, Scalar max" TL_OUT, TL_OP(ops::clamp_max), kAll},
     {"conj(Tensor input) -> Tensor", TL_OP(ops::conj), kBoth, "The complex conjugate; a real tensor itself."},
     {"complex(Tensor real, Tensor imag" TL_OUT, TL_OP(ops::complex), kFunction, "real + 1j * imag."},
 

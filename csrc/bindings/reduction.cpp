@@ -1,6 +1,7 @@
 #include "ops/reduction.h"
 
 #include "bindings/table.h"
+#include "composite/reduction.h"
 #include "ops/pointwise.h"
 
 namespace tl::python {
@@ -12,7 +13,7 @@ constexpr unsigned kQuestion = kBoth | kNoGrad;
 #define TL_OUT ", *, Tensor? out=None) -> Tensor"
 
 #define TL_EXTREME(name, pairwise, doc)                                              \
-  {#name "(Tensor input) -> Tensor", TL_OP(ops::name), kBoth, doc},                  \
+  {#name "(Tensor input" TL_OUT, TL_OP(ops::name), kBoth, doc},                      \
       {#name ".other(Tensor input, Tensor other" TL_OUT, TL_OP(ops::pairwise), kBoth, ""}, \
       {#name                                                                         \
        ".dim(Tensor input, int dim, bool keepdim=False, *, Tensor[2]? out=None) -> " \
@@ -33,7 +34,7 @@ const Row rows[] = {
     {"sum.dim(Tensor input, int[]? dim, bool keepdim=False" TL_DTYPE_OUT, TL_OP(ops::sum_dim), kBoth, ""},
     {"nansum(Tensor input, int[]? dim=None, bool keepdim=False" TL_DTYPE_OUT, TL_OP(ops::nansum), kBoth,
      "The sum with NaN counted as zero."},
-    {"mean(Tensor input, *, dtype? dtype=None) -> Tensor", TL_OP(ops::mean), kBoth,
+    {"mean(Tensor input" TL_DTYPE_OUT, TL_OP(ops::mean), kBoth,
      "The mean of all elements, or over `dim`; of float and complex tensors."},
     {"mean.dim(Tensor input, int[]? dim, bool keepdim=False" TL_DTYPE_OUT, TL_OP(ops::mean_dim), kBoth, ""},
     {"nanmean(Tensor input, int[]? dim=None, bool keepdim=False" TL_DTYPE_OUT, TL_OP(ops::nanmean), kBoth,
@@ -62,16 +63,22 @@ const Row rows[] = {
      "How many elements are not zero."},
     TL_SPREAD(var, "The variance; the divisor is the number of elements less `correction`.")
         TL_SPREAD(std, "The standard deviation; the divisor is the number of elements less `correction`."){
-            "var_mean(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False) -> (Tensor, Tensor)",
+            "var_mean.unbiased(Tensor input, bool unbiased) -> (Tensor, Tensor)", TL_OP(ops::var_mean_all), kFunction,
+            "Variance and mean."},
+    {"var_mean(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False) -> (Tensor, Tensor)",
             TL_OP(ops::var_mean), kFunction, "Variance and mean."},
     {"var_mean.dim(Tensor input, int[]? dim=None, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
      TL_OP(ops::var_mean_unbiased), kFunction},
+    {"std_mean.unbiased(Tensor input, bool unbiased) -> (Tensor, Tensor)", TL_OP(ops::std_mean_all), kFunction,
+     "Standard deviation and mean."},
     {"std_mean(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False) -> (Tensor, Tensor)",
      TL_OP(ops::std_mean), kFunction, "Standard deviation and mean."},
     {"std_mean.dim(Tensor input, int[]? dim=None, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
      TL_OP(ops::std_mean_unbiased), kFunction},
     {"linalg_vector_norm(Tensor input, Scalar ord=2, int[]? dim=None, bool keepdim=False" TL_DTYPE_OUT,
      TL_OP(ops::vector_norm), kFunction, "(sum |x|^ord)^(1/ord), for any real ord, inf and -inf too."},
+    {"renorm(Tensor input, Scalar p, int dim, Scalar maxnorm" TL_OUT, TL_OP(composite::renorm),
+     kBoth | kInplace | kComposite, "The slices along `dim` whose p-norm is above maxnorm scaled down to it."},
     {"logsumexp(Tensor input, int[] dim, bool keepdim=False" TL_OUT, TL_OP(ops::logsumexp), kBoth,
      "log(sum(exp(input))) without overflow."},
 };

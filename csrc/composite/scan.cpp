@@ -1,6 +1,7 @@
 #include "composite/scan.h"
 
 #include "autograd/call.h"
+#include "core/plan.h"
 
 namespace tl::composite {
 namespace {
@@ -15,6 +16,11 @@ Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend, 
     check(!t->defined() || t->dim() == input.dim(), "diff expects prepend or append to be the same dimension as input");
   check(n >= 0, "order must be non-negative but got ", n);
   dim = wrap_dim(dim, input.dim());
+  if (n == 0) {  // the ends are left out
+    if (!out.defined()) return clone(input);
+    resize_output(out.tensor, input.sizes());
+    return copy(out.tensor, input);
+  }
   Tensor x = input;
   if (prepend.defined() || append.defined()) {
     std::vector<Tensor> parts;
@@ -25,6 +31,7 @@ Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend, 
   n = std::min(n, x.size(dim));
   if (n == 0) {
     if (!out.defined()) return clone(x);
+    resize_output(out.tensor, x.sizes());
     return copy(out.tensor, x);
   }
   for (int64_t i = 0; i < n; ++i) {

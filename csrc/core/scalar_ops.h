@@ -145,8 +145,24 @@ TL_BINARY(Maximum, return a > b || isnan(a) ? a : b;)
 TL_BINARY(Minimum, return a < b || isnan(a) ? a : b;)
 TL_BINARY(Fmax, return a >= b || isnan(b) ? a : b;)
 TL_BINARY(Fmin, return a <= b || isnan(b) ? a : b;)
-TL_BINARY(LogAddExp, T high = a > b || isnan(a) ? a : b; T low = a > b || isnan(a) ? b : a;
-          T sum = high + fm::log1p(fm::exp(low - high)); return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
+TL_BINARY(
+    LogAddExp,
+    if constexpr (is_cx<T>) {
+      bool less = a.real() < b.real();
+      T low = less ? a : b;
+      T high = less ? b : a;
+      if (isnan(a) || isnan(b))
+        return T(std::numeric_limits<typename T::value_type>::quiet_NaN(),
+                 std::numeric_limits<typename T::value_type>::quiet_NaN());
+      if (!std::isfinite(low.real()) && low.real() == high.real())
+        return low.real() < 0 ? low : fm::log(fm::exp(low) + fm::exp(high));
+      return high + fm::log1p(fm::exp(low - high));
+    } else {
+      T high = a > b || isnan(a) ? a : b;
+      T low = a > b || isnan(a) ? b : a;
+      T sum = high + fm::log1p(fm::exp(low - high));
+      return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;
+    })
 TL_BINARY(LogAddExp2, T high = a > b || isnan(a) ? a : b; T low = a > b || isnan(a) ? b : a;
           T sum = high + fm::log1p(fm::exp2(low - high)) * T(1.44269504088896340736);
           return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
@@ -183,7 +199,12 @@ TL_UNARY(IsNegInf, return a == -infinity<T>();)
 TL_UNARY(Signbit, if constexpr (is_int<T>) return a < 0; else return fm::copysign(T(1), a) < T(0);)
 // p0 rtol, p1 atol, p2 whether NaN equals NaN
 TL_BINARY(
-    IsClose, if constexpr (is_int<T>) return a == b; else {
+    IsClose, if constexpr (is_int<T>) return a == b; else if constexpr (is_cx<T>) {
+      auto apart = std::abs(a - b), allowed = p1.real() + std::abs(p0 * b);
+      bool close = std::isfinite(apart) && apart <= allowed;
+      bool both_nan = isnan(a) && isnan(b) && p2 != T(0);
+      return bool((a == b) | close | both_nan);
+    } else {
       bool close = fm::abs(a - b) <= p1 + fm::abs(p0 * b) && fm::abs(b) < infinity<T>();
       bool both_nan = isnan(a) && isnan(b) && p2 != T(0);
       return bool((a == b) | close | both_nan);

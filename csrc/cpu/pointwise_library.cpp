@@ -80,6 +80,8 @@ void fill_complex() {
   TL_B(Div, C64, C128)
   TL_B(Pow, C64, C128)
   TL_B(Eq, C64, C128)
+  TL_B(IsClose, C64, C128)
+  TL_B(LogAddExp, C64, C128)
   TL_B(Ne, C64, C128)
   TL_B(LogicalAnd, C64, C128)
   TL_B(LogicalOr, C64, C128)

@@ -175,6 +175,8 @@ Tensor pow_scalar(const Tensor& input, const Scalar& exponent, const Out& out) {
 
 Tensor float_power(const Tensor& input, const Tensor& exponent, const Out& out) {
   Dtype common = is_complex(input.dtype()) || is_complex(exponent.dtype()) ? Dtype::Complex128 : Dtype::Float64;
+  check(!out.inplace || input.dtype() == common, "the base given to float_power_ has dtype ", type_name(input.dtype()),
+        " but the operation's result requires dtype ", type_name(common));
   return elementwise(Pointwise::Pow, "pow", common, out, {&input, &exponent});
 }
 
@@ -228,6 +230,8 @@ Tensor nextafter(const Tensor& input, const Tensor& other, const Out& out) {
 }
 
 Tensor heaviside(const Tensor& input, const Tensor& other, const Out& out) {
+  check(!is_complex(input.dtype()) && !is_complex(other.dtype()),
+        "heaviside is not yet implemented for complex tensors.");
   check(input.dtype() == other.dtype() && (!out.defined() || out.tensor.dtype() == input.dtype()),
         "heaviside is not yet implemented for tensors with different dtypes.");
   return arithmetic(Pointwise::Heaviside, "heaviside_cpu", input, other, out);
@@ -243,7 +247,6 @@ Tensor isclose(const Tensor& input, const Tensor& other, double rtol, double ato
   params.d[2] = equal_nan;
   Dtype common = input.dtype();
   if (is_integral(common) && (rtol != 0 || atol != 0)) common = Dtype::Float64;
-  check<NotImplementedError>(!is_complex(common), "isclose: complex tensors are not supported yet; compare the parts");
   return elementwise(Pointwise::IsClose, "isclose", common, {}, {&input, &other}, &params);
 }
 

@@ -78,6 +78,7 @@ TL_API Tensor logit(const Tensor& input, std::optional<double> eps, const Out& o
 TL_API Tensor isnan(const Tensor& input);
 TL_API Tensor isinf(const Tensor& input);
 TL_API Tensor isfinite(const Tensor& input);
+TL_API Tensor isreal(const Tensor& input);
 TL_API Tensor nan_to_num(const Tensor& input, std::optional<double> nan, std::optional<double> posinf,
                          std::optional<double> neginf, const Out& out);
 TL_API Tensor clamp(const Tensor& input, const Scalar* min, const Scalar* max, const Out& out);

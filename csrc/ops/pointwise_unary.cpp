@@ -107,7 +107,7 @@ Tensor sgn(const Tensor& input, const Out& out) {
 }
 
 Tensor conj_physical(const Tensor& input, const Out& out) {
-  if (!is_complex(input.dtype())) return identity(input, out);
+  if (!is_complex(input.dtype())) return out.defined() ? identity(input, out) : input;
   return same_unary(Pointwise::Conj, "conj_cpu", input, out);
 }
 
@@ -117,7 +117,7 @@ namespace {
 
 Tensor rounding(Pointwise op, const char* name, const char* text, const Tensor& input, const Out& out) {
   Dtype d = input.dtype();
-  check<NotImplementedError>(!is_complex(d), name, " is not supported for complex inputs");
+  check<NotImplementedError>(!is_complex(d) || op == Pointwise::Round, name, " is not supported for complex inputs");
   if (d == Dtype::Bool) not_implemented(text, d);
   if (is_integral(d)) return identity(input, out);
   return same_unary(op, text, input, out);
@@ -138,8 +138,8 @@ Tensor round(const Tensor& input, const Out& out) {
   return rounding(Pointwise::Round, "round", "round_vml_cpu", input, out);
 }
 Tensor round_decimals(const Tensor& input, int64_t decimals, const Out& out) {
+  if (!is_floating(input.dtype())) not_implemented("round_vml_cpu", input.dtype());
   if (decimals == 0) return round(input, out);
-  if (!is_floating(input.dtype())) not_implemented("round_cpu", input.dtype());
   PointwiseParams params;
   params.d[0] = decimals > 0 ? std::pow(10.0, double(decimals)) : 1.0;
   params.d[1] = decimals < 0 ? std::pow(10.0, double(-decimals)) : 0.0;
@@ -189,6 +189,10 @@ Tensor question(Pointwise op, const char* name, const Tensor& input, bool of_int
 Tensor isnan(const Tensor& input) { return question(Pointwise::IsNan, "isnan", input, false, {}); }
 Tensor isinf(const Tensor& input) { return question(Pointwise::IsInf, "isinf", input, false, {}); }
 Tensor isfinite(const Tensor& input) { return question(Pointwise::IsFinite, "isfinite", input, true, {}); }
+Tensor isreal(const Tensor& input) {
+  if (!is_complex(input.dtype())) return constant_answer(input, true, {});
+  return eq(ops::imag(input), wrapped_number(Scalar(0)), {});
+}
 Tensor isposinf(const Tensor& input, const Out& out) {
   check(!is_complex(input.dtype()), "isposinf does not support complex inputs.");
   return question(Pointwise::IsPosInf, "isposinf_cpu", input, false, out);
@@ -234,10 +238,11 @@ Tensor nan_to_num(const Tensor& input, std::optional<double> nan, std::optional<
 
 namespace {
 
-Tensor clamp_with(Pointwise op, const Tensor& input, Dtype common, const PointwiseParams& params, const Out& out) {
+Tensor clamp_with(Pointwise op, const char* name, const Tensor& input, Dtype common, const PointwiseParams& params,
+                  const Out& out) {
   check<NotImplementedError>(!is_complex(common), "clamp is not supported for complex types");
-  if (common == Dtype::Bool) not_implemented("clamp_scalar_cpu", common);
-  return elementwise(op, "clamp_scalar_cpu", common, out, {&input}, &params);
+  if (common == Dtype::Bool) not_implemented(name, common);
+  return elementwise(op, name, common, out, {&input}, &params);
 }
 
 }  // namespace
@@ -255,27 +260,27 @@ Tensor clamp(const Tensor& input, const Scalar* min, const Scalar* max, const Ou
     Tensor number = wrapped_number(Scalar(NAN)), all = ops::add(input, number, Scalar(1), {});
     return out.defined() ? identity(all, Out{out.tensor, false}) : all;
   }
-  return clamp_with(Pointwise::Clamp, input, promote(low, high), params, out);
+  return clamp_with(Pointwise::Clamp, "clamp_scalar_cpu", input, promote(low, high), params, out);
 }
 
 Tensor clamp_min(const Tensor& input, const Scalar& min, const Out& out) {
   PointwiseParams params;
   params.set(0, min);
-  return clamp_with(Pointwise::ClampMin, input, result_type(input, min), params, out);
+  return clamp_with(Pointwise::ClampMin, "clamp_min_scalar_cpu", input, result_type(input, min), params, out);
 }
 
 Tensor clamp_max(const Tensor& input, const Scalar& max, const Out& out) {
   PointwiseParams params;
   params.set(0, max);
-  return clamp_with(Pointwise::ClampMax, input, result_type(input, max), params, out);
+  return clamp_with(Pointwise::ClampMax, "clamp_max_scalar_cpu", input, result_type(input, max), params, out);
 }
 
 Tensor clamp_min_tensor(const Tensor& input, const Tensor& min, const Out& out) {
-  check(!is_complex(result_type(input, min)), "clamp is not supported for complex types");
+  if (is_complex(result_type(input, min))) not_implemented("maximum_cpu", result_type(input, min));
   return maximum(input, min, out);
 }
 Tensor clamp_max_tensor(const Tensor& input, const Tensor& max, const Out& out) {
-  check(!is_complex(result_type(input, max)), "clamp is not supported for complex types");
+  if (is_complex(result_type(input, max))) not_implemented("minimum_cpu", result_type(input, max));
   return minimum(input, max, out);
 }
 
@@ -284,7 +289,8 @@ Tensor clamp_tensor(const Tensor& input, const Tensor& min, const Tensor& max, c
   if (!max.defined()) return clamp_min_tensor(input, min, out);
   if (!min.defined()) return clamp_max_tensor(input, max, out);
   Dtype common = result_type({&input, &min, &max});
-  check(!is_complex(common), "clamp is not supported for complex types");
+  check<NotImplementedError>(!is_complex(common), "clamp is not supported for complex types");
+  if (common == Dtype::Bool) not_implemented("clamp_cpu", common);
   return elementwise(Pointwise::ClampTensor, "clamp_cpu", common, out, {&input, &min, &max});
 }
 
@@ -310,9 +316,9 @@ Tensor imag(const Tensor& input) {
 Tensor conj(const Tensor& input) { return is_complex(input.dtype()) ? conj_physical(input, {}) : input; }
 
 Tensor complex(const Tensor& real, const Tensor& imag, const Out& out) {
-  check(real.dtype() == Dtype::Float32 || real.dtype() == Dtype::Float64,
-        "Expected both inputs to be Half, Float or Double tensors but got ", type_name(real.dtype()), " and ",
-        type_name(imag.dtype()));
+  auto parts = [](Dtype t) { return t == Dtype::Float32 || t == Dtype::Float64; };
+  check(parts(real.dtype()) && parts(imag.dtype()), "Expected both inputs to be Half, Float or Double tensors but got ",
+        type_name(real.dtype()), " and ", type_name(imag.dtype()));
   check(real.dtype() == imag.dtype(), "Expected object of scalar type ", type_name(real.dtype()),
         " but got scalar type ", type_name(imag.dtype()), " for second argument");
   Dims shape = broadcast_shapes(real.sizes(), imag.sizes());

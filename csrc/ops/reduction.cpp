@@ -21,6 +21,7 @@ using DimMask = uint64_t;
 
 DimMask dim_mask(const Tensor& t, OptInts dims) {
   int64_t n = t.dim();
+  check(n <= 64, "only tensors with up to 64 dims are supported");
   if (!dims || dims->empty()) return n == 64 ? ~DimMask(0) : (DimMask(1) << n) - 1;
   DimMask mask = 0;
   for (int64_t d : *dims) {
@@ -181,7 +182,9 @@ Tensor nansum(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, co
   return deliver(as_dtype(reduce(Reduce::NanSum, "nansum", input, dim_mask(input, dim), keepdim, compute), d), out);
 }
 
-Tensor mean(const Tensor& input, OptDtype dtype) { return mean_dim(input, std::nullopt, false, dtype, {}); }
+Tensor mean(const Tensor& input, OptDtype dtype, const Out& out) {
+  return mean_dim(input, std::nullopt, false, dtype, out);
+}
 
 Tensor mean_dim(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out) {
   Dtype d = mean_dtype(input, dtype, "mean");
@@ -331,8 +334,12 @@ Tensor argument_of(bool max, const char* name, const Tensor& input, OptInt dim, 
 
 }  // namespace
 
-Tensor max(const Tensor& input) { return extreme(true, input, std::nullopt, false, "max", "max_all"); }
-Tensor min(const Tensor& input) { return extreme(false, input, std::nullopt, false, "min", "min_all"); }
+Tensor max(const Tensor& input, const Out& out) {
+  return deliver(extreme(true, input, std::nullopt, false, "max", "max_all"), out);
+}
+Tensor min(const Tensor& input, const Out& out) {
+  return deliver(extreme(false, input, std::nullopt, false, "min", "min_all"), out);
+}
 
 std::tuple<Tensor, Tensor> max_dim(const Tensor& input, int64_t dim, bool keepdim, TensorSpan out) {
   return extreme_dim(true, "max", input, dim, keepdim, out);
@@ -341,16 +348,29 @@ std::tuple<Tensor, Tensor> min_dim(const Tensor& input, int64_t dim, bool keepdi
   return extreme_dim(false, "min", input, dim, keepdim, out);
 }
 
+namespace {
+
+void check_same_dtype(const Tensor& input, const Tensor& out) {
+  check(!out.defined() || out.dtype() == input.dtype(), "Expected the dtype for input and out to match, but got ",
+        type_name(input.dtype()), " for input's dtype and ", out.defined() ? type_name(out.dtype()) : "",
+        " for out's dtype.");
+}
+
+}  // namespace
+
 Tensor amax(const Tensor& input, Ints dim, bool keepdim, const Out& out) {
+  check_same_dtype(input, out.tensor);
   return deliver(extreme(true, input, dim, keepdim, "amax", "max_values_cpu"), out);
 }
 Tensor amin(const Tensor& input, Ints dim, bool keepdim, const Out& out) {
+  check_same_dtype(input, out.tensor);
   return deliver(extreme(false, input, dim, keepdim, "amin", "min_values_cpu"), out);
 }
 
 std::tuple<Tensor, Tensor> aminmax(const Tensor& input, OptInt dim, bool keepdim, TensorSpan out) {
   check(input.numel() > 0 || dim,
         "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
+  for (const Tensor& t : out) check_same_dtype(input, t);
   OptInts dims = dim ? OptInts(Ints(&*dim, 1)) : std::nullopt;
   Tensor low = extreme(false, input, dims, keepdim, "aminmax", "aminmax_cpu");
   Tensor high = extreme(true, input, dims, keepdim, "aminmax", "aminmax_cpu");
@@ -486,6 +506,12 @@ Tensor std_unbiased_dim(const Tensor& input, OptInts dim, bool unbiased, bool ke
 std::tuple<Tensor, Tensor> var_mean_unbiased(const Tensor& input, OptInts dim, bool unbiased, bool keepdim) {
   return both("var_mean", false, input, dim, unbiased, keepdim);
 }
+std::tuple<Tensor, Tensor> var_mean_all(const Tensor& input, bool unbiased) {
+  return both("var_mean", false, input, std::nullopt, unbiased, false);
+}
+std::tuple<Tensor, Tensor> std_mean_all(const Tensor& input, bool unbiased) {
+  return both("std_mean", true, input, std::nullopt, unbiased, false);
+}
 std::tuple<Tensor, Tensor> std_mean_unbiased(const Tensor& input, OptInts dim, bool unbiased, bool keepdim) {
   return both("std_mean", true, input, dim, unbiased, keepdim);
 }
@@ -517,9 +543,9 @@ Tensor vector_norm(const Tensor& input, const Scalar& ord, OptInts dim, bool kee
 
 Tensor logsumexp(const Tensor& input, Ints dim, bool keepdim, const Out& out) {
   Tensor x = is_integral(input.dtype()) ? to_copy(input, default_dtype(), std::nullopt, false) : input;
-  if (x.numel() == 0 || is_complex(x.dtype()))
-    return deliver(ops::log(sum_dim(ops::exp(x, {}), dim, keepdim, std::nullopt, {}), {}), out);
-  Tensor top = amax(x, dim, true, {});
+  if (x.numel() == 0) return deliver(ops::log(sum_dim(ops::exp(x, {}), dim, keepdim, std::nullopt, {}), {}), out);
+  // Of complex numbers the real parts say how large the exponentials are.
+  Tensor top = amax(is_complex(x.dtype()) ? ops::real(x) : x, dim, true, {});
   // Infinities are left to exp and log: inf - inf would be NaN.
   Tensor infinite = isinf(top);
   top = masked_fill(top, infinite, Scalar(0.0), {});

@@ -12,15 +12,15 @@ using OptInts = std::optional<Ints>;
 TL_API Tensor sum(const Tensor& input, OptDtype dtype);
 TL_API Tensor sum_dim(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out);
 TL_API Tensor nansum(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out);
-TL_API Tensor mean(const Tensor& input, OptDtype dtype);
+TL_API Tensor mean(const Tensor& input, OptDtype dtype, const Out& out);
 TL_API Tensor mean_dim(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out);
 TL_API Tensor nanmean(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out);
 TL_API Tensor prod(const Tensor& input, OptDtype dtype);
 TL_API Tensor prod_dim(const Tensor& input, int64_t dim, bool keepdim, OptDtype dtype, const Out& out);
 
 // NaN beats every number.
-TL_API Tensor max(const Tensor& input);
-TL_API Tensor min(const Tensor& input);
+TL_API Tensor max(const Tensor& input, const Out& out);
+TL_API Tensor min(const Tensor& input, const Out& out);
 TL_API std::tuple<Tensor, Tensor> max_dim(const Tensor& input, int64_t dim, bool keepdim, TensorSpan out);
 TL_API std::tuple<Tensor, Tensor> min_dim(const Tensor& input, int64_t dim, bool keepdim, TensorSpan out);
 TL_API Tensor amax(const Tensor& input, Ints dim, bool keepdim, const Out& out);
@@ -43,6 +43,8 @@ TL_API Tensor std_unbiased(const Tensor& input, bool unbiased);
 TL_API Tensor var_unbiased_dim(const Tensor& input, OptInts dim, bool unbiased, bool keepdim, const Out& out);
 TL_API Tensor std_unbiased_dim(const Tensor& input, OptInts dim, bool unbiased, bool keepdim, const Out& out);
 TL_API std::tuple<Tensor, Tensor> var_mean_unbiased(const Tensor& input, OptInts dim, bool unbiased, bool keepdim);
+TL_API std::tuple<Tensor, Tensor> var_mean_all(const Tensor& input, bool unbiased);
+TL_API std::tuple<Tensor, Tensor> std_mean_all(const Tensor& input, bool unbiased);
 TL_API std::tuple<Tensor, Tensor> std_mean_unbiased(const Tensor& input, OptInts dim, bool unbiased, bool keepdim);
 
 // (sum |x|^ord)^(1/ord); inf and -inf give the extremes, 0 counts what is not zero.

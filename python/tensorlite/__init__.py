@@ -89,6 +89,8 @@ globals().update(_functions)
 globals().update(CPU_TYPES)
 
 from . import autograd, random  # noqa: E402
+from ._calculus import *  # noqa: E402, F403
+from ._histogram import *  # noqa: E402, F403
 from ._statistics import *  # noqa: E402, F403
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .functional import *  # noqa: E402, F403

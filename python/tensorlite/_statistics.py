@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import warnings
 from typing import Any
 
 from . import _C
+from ._histogram import write_result
+from ._numpy_operator import type_name
 
-__all__ = ["histc", "isin", "nanquantile", "quantile", "unique", "unique_consecutive"]
+__all__ = ["corrcoef", "cov", "isin", "nanquantile", "quantile", "unique", "unique_consecutive"]
 
 Tensor = _C.Tensor
 _unique_dim = _C._operator("unique_dim")
@@ -55,8 +57,14 @@ def isin(
     element: Any = None,
     assume_unique: bool = False,
     invert: bool = False,
+    out: Any = None,
 ) -> Tensor:
     """Which elements occur among the test elements."""
+    found = _is_in(elements, test_elements, test_element, element, invert)
+    return found if out is None else _C.logical_or(found, found, out=out)
+
+
+def _is_in(elements: Any, test_elements: Any, test_element: Any, element: Any, invert: bool) -> Tensor:
     elements = element if elements is None else elements
     tests = test_element if test_elements is None else test_elements
     tensors = [x for x in (elements, tests) if isinstance(x, Tensor)]
@@ -67,8 +75,7 @@ def isin(
         )
     for t in tensors:
         if t.dtype == _C.bool or t.is_complex():
-            kind = "Bool" if t.dtype == _C.bool else "ComplexFloat" if t.dtype == _C.complex64 else "ComplexDouble"
-            raise RuntimeError(f"Unsupported input type encountered for isin(): {kind}")
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {type_name(t.dtype)}")
     if not isinstance(elements, Tensor):
         elements = _C._tensor_from(elements, None)
     if not isinstance(tests, Tensor):
@@ -81,44 +88,10 @@ def isin(
         tests = tests.detach().flatten()
         ordered = tests[tests == tests].sort().values  # NaN equals nothing
         if not ordered.numel():
-            return isin(elements, ordered, invert=invert)
+            return _is_in(elements, ordered, None, None, invert)
         place = _C.searchsorted(ordered, elements.detach()).clamp_(max=ordered.numel() - 1)
         found = ordered[place] == elements
     return ~found if invert else found
-
-
-def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = None) -> Tensor:
-    """How many elements fall into each of `bins` equal parts of [min, max]; if both are 0, of the input's range."""
-    if not input.dtype.is_floating_point:
-        raise NotImplementedError(f'"histogram_cpu" not implemented for \'{_type_name(input.dtype)}\'')
-    if bins <= 0:
-        raise RuntimeError(f"{_C._package_name()}.histogram(): bins must be > 0, but got {bins} for dimension 0")
-    x = input.detach().flatten()
-    low, high = float(min), float(max)
-    if low == high and x.numel():
-        low, high = x.min().item(), x.max().item()
-    if low == high:
-        low, high = low - 1, high + 1
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise RuntimeError(f"{_C._package_name()}.histc: range of [{low:g}, {high:g}] is not finite")
-    if not low < high:
-        raise RuntimeError(f"{_C._package_name()}.histc: max must be larger than min")
-    x = x[(x >= low) & (x <= high)]
-    place = ((x - low) * bins / (high - low)).long().clamp_(max=bins - 1)
-    result = _C.bincount(place, minlength=bins).to(input.dtype)
-    if out is None:
-        return result
-    return _into(out, result)
-
-
-def _type_name(dtype: Any) -> str:
-    names = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
-    names |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-    return names[str(dtype).partition(".")[2]]
-
-
-def _into(out: Tensor, result: Tensor) -> Tensor:
-    return _C.mul(result, 1, out=out)  # resizes, with a warning, where it must
 
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
@@ -188,7 +161,7 @@ def _quantile(
         result = result if list(result.shape) == shape else result.reshape(shape)
     else:
         result = result.reshape([*shape, q.numel()]).movedim(-1, 0)
-    return result if out is None else _into(out, result)
+    return result if out is None else write_result(out, result)
 
 
 def quantile(
@@ -217,5 +190,84 @@ def nanquantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, out, True)
 
 
-for _function in (histc, nanquantile, quantile, unique, unique_consecutive):
+# ---- covariance ----
+
+
+def _weights(name: str, w: Tensor, observations: int, integral: bool) -> Tensor:
+    if w.dim() > 1:
+        raise RuntimeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w.dim()} dimensions"
+        )
+    floating = w.dtype.is_floating_point
+    if (floating or w.dtype.is_complex) if integral else not floating:
+        kind = "integral" if integral else "floating point"
+        raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {type_name(w.dtype)} dtype")
+    if w.numel() != observations:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+            f"{w.numel()} != {observations}"
+        )
+    if observations and w.detach().min().item() < 0:
+        raise RuntimeError(f"cov(): {name} cannot be negative")
+    return w
+
+
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
+) -> Tensor:
+    """The covariances of variables, the rows of a (variables, observations) tensor.
+
+    correction: what is taken from the number of observations. fweights: how often each was made; aweights: what each
+    counts for.
+    """
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
+    if input.dtype == _C.bool:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    x = input.view(1, -1) if input.dim() < 2 else input
+    n = x.shape[1]
+    w = None
+    if fweights is not None:
+        w = _weights("fweights", fweights, n, True)
+    if aweights is not None:
+        aweights = _weights("aweights", aweights, n, False)
+        w = aweights if w is None else w * aweights
+    total = n if w is None else w.sum()
+    if w is not None and n and total.item() == 0:
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
+    weighted = x if w is None else x * w
+    mean = weighted.sum(1) / total
+    if w is not None and aweights is not None and correction != 0:
+        divisor = total - correction * (w * aweights).sum() / total
+    else:
+        divisor = total - correction
+    if float(divisor) <= 0:
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+            stacklevel=2,
+        )
+        divisor = divisor * 0
+    x = x - mean.unsqueeze(1)
+    product = x.mm((x if w is None else x * w).t().conj())
+    return _C.true_divide(product, divisor).squeeze()
+
+
+def corrcoef(input: Tensor) -> Tensor:
+    """The correlation coefficients of variables, the rows of a (variables, observations) tensor."""
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
+    c = cov(input)
+    if c.dim() == 0:
+        return c / c
+    d = c.diag()
+    deviation = (d.real if d.is_complex() else d).sqrt()
+    c = c / deviation.view(-1, 1) / deviation.view(1, -1)
+    return _C.complex(c.real.clip(-1, 1), c.imag.clip(-1, 1)) if c.is_complex() else c.clip(-1, 1)
+
+
+for _function in (corrcoef, cov, nanquantile, quantile, unique, unique_consecutive):
     setattr(Tensor, _function.__name__, _function)

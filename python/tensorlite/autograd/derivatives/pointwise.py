@@ -137,7 +137,7 @@ def pow_base(n, grad):
     )
 
 
-@derivative("float_power", saves=("input", "exponent"), name="PowBackward1")
+@both("float_power", "float_power.base", saves=("input", "exponent"), name="PowBackward1")
 def float_power(n, grad):
     a, b = n.needs_input_grad
     base, exponent = n.input.to(grad.dtype), n.exponent.to(grad.dtype)
@@ -204,7 +204,19 @@ def fmin(n, grad):
 @derivative("logaddexp", saves=("input", "other", "result"))
 def logaddexp(n, grad):
     a, b = n.needs_input_grad
-    return grad * (n.input - n.result).exp() if a else None, grad * (n.other - n.result).exp() if b else None
+    return (
+        grad * (n.input - n.result).exp().conj() if a else None,
+        grad * (n.other - n.result).exp().conj() if b else None,
+    )
+
+
+@derivative("nextafter", saves=("input", "other"))
+def nextafter(n, grad):
+    a, b = n.needs_input_grad
+    return (
+        grad.masked_fill(n.input == n.other, 0) if a else None,
+        _C.zeros_like(grad) if b else None,
+    )
 
 
 @derivative("logaddexp2", saves=("input", "other", "result"))

@@ -192,6 +192,8 @@ for _suffix, _saves in (
     derivative("std_mean" + _suffix, saves=(*_saves, "result0"))(std_mean)
 derivative("var.unbiased", saves=("input", "unbiased"))(var)
 derivative("std.unbiased", saves=("input", "unbiased", "result"))(std)
+derivative("var_mean.unbiased", saves=("input", "unbiased"))(var_mean)
+derivative("std_mean.unbiased", saves=("input", "unbiased", "result0"))(std_mean)
 
 
 def norm_grad(grad, x, norm, p, dim, keepdim):
@@ -220,4 +222,4 @@ def vector_norm(n, grad):
 def logsumexp(n, grad):
     shape = n.input.shape
     result = restored(n.result, shape, n.dim, n.keepdim)
-    return restored(grad, shape, n.dim, n.keepdim) * (n.input - result).exp()
+    return restored(grad, shape, n.dim, n.keepdim) * (n.input - result).exp().conj()
