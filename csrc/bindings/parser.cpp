@@ -47,7 +47,10 @@ Type type_from(const std::string& text, Param& p) {
   if (bracket != std::string::npos) {
     std::string inside = t.substr(bracket + 1, t.size() - bracket - 2);
     std::string element = t.substr(0, bracket);
-    if (element == "Tensor" || element == "Tensor?") return Type::Tensors;
+    if (element == "Tensor" || element == "Tensor?") {
+      p.gaps = element == "Tensor?";
+      return Type::Tensors;
+    }
     check(element == "int", "signature: unknown type ", text);
     if (!inside.empty()) p.repeat = std::stoi(inside);
     return Type::Ints;
@@ -280,12 +283,12 @@ bool is_int_sequence(PyObject* o) {
   return true;
 }
 
-bool is_tensor_sequence(PyObject* o) {
+bool is_tensor_sequence(PyObject* o, bool gaps) {
   if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
   Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
   PyObject** items = PySequence_Fast_ITEMS(o);
   for (Py_ssize_t i = 0; i < n; ++i)
-    if (!is_tensor(items[i]) && items[i] != Py_None) return false;
+    if (!is_tensor(items[i]) && (!gaps || items[i] != Py_None)) return false;
   return true;
 }
 
@@ -326,7 +329,7 @@ bool convert(const Param& p, PyObject* o, Arguments& out, Value& v) {
       v = Value(unwrap(o));
       return true;
     case Type::Tensors: {
-      if (is_tensor(o) || !is_tensor_sequence(o)) return false;
+      if (is_tensor(o) || !is_tensor_sequence(o, p.gaps)) return false;
       auto& list = out.lists.emplace_back();
       Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
       for (Py_ssize_t i = 0; i < n; ++i) {
@@ -446,6 +449,11 @@ bool wrong_type(const Signature& s, const Param& p, size_t position, PyObject* o
     for (Py_ssize_t i = 0; i < n; ++i) {
       PyObject* e = PySequence_Fast_ITEMS(o)[i];
       if (p.type == Type::Tensors ? is_tensor(e) : is_int(e)) continue;
+      if (p.type == Type::Tensors) {
+        *why = str("expected Tensor as element ", i, " in argument ", position ? position - 1 : 0, ", but got ",
+                   type_name_of(e));
+        return false;
+      }
       *why = str(s.name, "(): argument '", p.name, "'", place, " must be ", want, ", but found element of type ",
                  type_name_of(e), " at pos ", i);
       return false;

@@ -37,6 +37,7 @@ struct Param {
   bool keyword_only = false;
   int repeat = 0;  // int[2]: one int stands for two
   bool sequence = false;  // shape: one int does not stand for a sequence
+  bool gaps = false;      // Tensor?[]: None may stand for an element
   int value = -1;  // index among the operator's values; -1: not passed on
 };
 

@@ -91,15 +91,21 @@ def translate(value: Any, requires_grad: bool | None = None) -> Any:
 
 
 def _tensor(t: torch.Tensor) -> Any:
-    """The same strides, offset and alias pattern within one tensor; a leaf of its own."""
+    """The same strides and offset, a leaf of its own; tensors of one call that share memory still do."""
     bare = t.detach().resolve_conj().resolve_neg()
-    memory = _memory(bare)
-    if t.dtype == torch.bfloat16:
-        flat = tl.from_numpy(memory.view(torch.int16).numpy().copy()).view(tl.bfloat16)
-    else:
-        flat = tl.from_numpy(memory.numpy().copy())
-    ours = flat.as_strided(tuple(bare.shape), bare.stride(), bare.storage_offset()).detach()
+    place = (bare.untyped_storage().data_ptr(), bare.dtype)
+    if place not in _copied:
+        memory = _memory(bare)
+        if t.dtype == torch.bfloat16:
+            _copied[place] = tl.from_numpy(memory.view(torch.int16).numpy().copy()).view(tl.bfloat16)
+        else:
+            _copied[place] = tl.from_numpy(memory.numpy().copy())
+    ours = _copied[place].as_strided(tuple(bare.shape), bare.stride(), bare.storage_offset()).detach()
     return ours.requires_grad_() if t.requires_grad else ours
+
+
+# The storages of the call that is being prepared.
+_copied: dict[Any, Any] = {}
 
 
 def _memory(t: torch.Tensor) -> torch.Tensor:
@@ -288,6 +294,7 @@ class Call:
 
     def arguments(self, lib: Any, requires_grad: bool = True) -> tuple[Any, tuple, dict]:
         sample = self.sample
+        _copied.clear()
         if lib is tl:
             given = translate((sample.input, tuple(sample.args), dict(sample.kwargs)))
         else:
@@ -307,7 +314,10 @@ class Call:
 def _clone(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         bare = value.detach().resolve_conj().resolve_neg()
-        copy = _memory(bare).clone().as_strided(bare.shape, bare.stride(), bare.storage_offset())
+        place = (bare.untyped_storage().data_ptr(), bare.dtype)
+        if place not in _copied:
+            _copied[place] = _memory(bare).clone()
+        copy = _copied[place].as_strided(bare.shape, bare.stride(), bare.storage_offset()).detach()
         return copy.requires_grad_(value.requires_grad)
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields") and not isinstance(value, torch.Size):
         return type(value)(_clone(v) for v in value)
