@@ -136,7 +136,8 @@ Tensor reduce(Reduce op, const char* name, const Tensor& input, DimMask mask, bo
 // A sum of complex numbers is that of their parts.
 Tensor complex_sum(const Tensor& input, DimMask mask, bool keepdim, double divisor) {
   Tensor parts = view_as_real(input);
-  return view_as_complex(reduce(Reduce::Sum, "sum", parts, mask, keepdim, parts.dtype(), divisor));
+  // Nobody else knows of the sums of the parts: the result is no view.
+  return detach(view_as_complex(reduce(Reduce::Sum, "sum", parts, mask, keepdim, parts.dtype(), divisor)));
 }
 
 Tensor sum_as(const Tensor& input, DimMask mask, bool keepdim, Dtype result, double divisor) {
@@ -195,9 +196,10 @@ Tensor mean_dim(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, 
 Tensor nanmean(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out) {
   check(is_differentiable(input.dtype()), "nanmean(): expected input to have floating point or complex dtype but got ",
         type_name(input.dtype()));
-  check(!dtype || is_differentiable(*dtype),
-        "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
-        type_name(dtype.value_or(input.dtype())));
+  check(
+      !dtype || is_differentiable(*dtype),
+      "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
+      type_name(dtype.value_or(input.dtype())));
   Tensor there = logical_not(isnan(input), {});
   Tensor count = sum_dim(there, dim, keepdim, std::nullopt, {});
   return div(nansum(input, dim, keepdim, dtype, {}), count, out);
@@ -519,9 +521,17 @@ std::tuple<Tensor, Tensor> std_mean_unbiased(const Tensor& input, OptInts dim, b
 // ---- norms ----
 
 Tensor vector_norm(const Tensor& input, const Scalar& ord, OptInts dim, bool keepdim, OptDtype dtype, const Out& out) {
+  check(is_differentiable(input.dtype()),
+        "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ", type_name(input.dtype()));
   Dtype d = dtype.value_or(input.dtype());
-  check(is_differentiable(d), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
-        type_name(d));
+  if (dtype) {
+    check(is_differentiable(d), "linalg.vector_norm: dtype should be floating point or complex, but got ",
+          type_name(d));
+    check(is_complex(d) == is_complex(input.dtype()), "linalg.vector_norm: dtype should be ",
+          is_complex(d) ? "real for real" : "complex for complex", " inputs, but got ", type_name(d));
+    check(promote(d, input.dtype()) == d, "linalg.vector_norm: the dtype of the input (", type_name(input.dtype()),
+          ") should be convertible without narrowing to the specified dtype (", type_name(d), ")");
+  }
   Tensor x = as_dtype(input, d);
   if (is_complex(d)) x = abs(x, {});
   Dtype real = to_real(d), compute = wide(real);

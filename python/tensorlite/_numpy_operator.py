@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import _C
+from .autograd import Function
 
 Tensor = _C.Tensor
 
@@ -21,6 +22,12 @@ _TYPE_NAMES = {
     "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
     "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
     "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}  # fmt: skip
+
+_C_NAMES = {
+    "Bool": "bool", "Byte": "unsigned char", "Char": "signed char", "Short": "short int", "Int": "int",
+    "Long": "long int", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "Float": "float", "Double": "double",
+    "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>",
 }  # fmt: skip
 
 # The named tuples by the name of their operator.
@@ -59,6 +66,19 @@ def node(name: str) -> Callable[[type], type]:
     return rename
 
 
+@node("CloneBackward0")
+class ColumnMajor(Function):
+    """A copy in the order of LAPACK; subclasses give its node the name of the operator that it ends."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return tensor(np.array(array(x).swapaxes(-2, -1), order="C").swapaxes(-2, -1))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor | None) -> Any:
+        return grad
+
+
 def write_out(name: str, out: Tensor, result: Tensor, keep_strides: bool = True) -> Tensor:
     """Puts a result where `out=` says; a tensor that has to be resized gets the result's strides as well."""
     if _C.is_grad_enabled() and (result.requires_grad or out.requires_grad):
@@ -68,8 +88,8 @@ def write_out(name: str, out: Tensor, result: Tensor, keep_strides: bool = True)
         )
     if not _C.can_cast(result.dtype, out.dtype):
         raise RuntimeError(
-            f"{name}: Expected result to be safely castable from {type_name(result.dtype)} dtype, but got result "
-            f"with dtype {type_name(out.dtype)}"
+            f"Expected out tensor to have dtype {_C_NAMES[type_name(result.dtype)]}, but got "
+            f"{_C_NAMES[type_name(out.dtype)]} instead"
         )
     resized = out.shape != result.shape
     if resized and keep_strides and not out.numel() and not _is_dense(result):

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _C
 from . import fft as _fft
+from ._numpy_operator import type_name
 
 __all__ = ["istft", "stft"]
 
@@ -21,9 +22,14 @@ def _warn(message: str) -> None:
         warnings.warn(message, stacklevel=4)
 
 
-def _describe(name: str, x: Tensor, n_fft: int, hop: Any, win: Any, window: Tensor | None, rest: str) -> str:
-    shown = "None" if window is None else f"{window.type()}{{{list(window.shape)}}}"
-    return f"{name}({x.type()}{list(x.shape)}, n_fft={n_fft}, hop_length={hop}, win_length={win}, window={shown}{rest})"
+def _flag(value: bool | None) -> str:
+    return "None" if value is None else str(int(value))
+
+
+def _describe(name: str, x: Tensor, kind: Any, sizes: str, window: Tensor | None, rest: str) -> str:
+    """The call, as PyTorch's messages begin."""
+    shown = "None" if window is None else f"{kind(window)}{{{list(window.shape)}}}"
+    return f"{name}({kind(x)}{list(x.shape)}, {sizes}, window={shown}, {rest}) "
 
 
 def _padded_window(window: Tensor | None, win: int, n_fft: int, like: Tensor) -> Tensor:
@@ -56,10 +62,6 @@ def stft(
         )
     hop = n_fft // 4 if hop_length is None else hop_length
     win = n_fft if win_length is None else win_length
-    about = _describe(
-        "stft", input, n_fft, hop, win, window, f", normalized={int(normalized)}, onesided={onesided}, "
-        f"return_complex={return_complex}"
-    )  # fmt: skip
     is_complex = input.is_complex() or (window is not None and window.is_complex())
     if return_complex is None:
         if not is_complex:
@@ -75,7 +77,9 @@ def stft(
             "torch.view_as_real on the complex output to recover the old return format."
         )
     if not (input.is_floating_point() or input.is_complex()) or not 1 <= input.dim() <= 2:
-        raise RuntimeError(f"{about}: expected a 1D or 2D tensor of floating types")
+        raise RuntimeError(
+            f"stft({input.type()}{list(input.shape)}, n_fft={n_fft}) : expected a 1D or 2D tensor of floating types"
+        )
     x = input if input.dim() == 2 else input.unsqueeze(0)
     if center:
         if pad_mode == "constant":
@@ -85,8 +89,13 @@ def stft(
 
             x = functional.pad(x.unsqueeze(0), [n_fft // 2, n_fft // 2], mode=pad_mode).squeeze(0)
     length = x.shape[1]
+    about = _describe(
+        "stft", x if input.dim() == 2 else x[0], Tensor.type, f"n_fft={n_fft}, hop_length={hop}, win_length={win}",
+        window, f"normalized={int(normalized)}, onesided={_flag(onesided)}, return_complex={int(return_complex)}, "
+        f"align_to_window={_flag(align_to_window)}",
+    )  # fmt: skip
     if not 0 < n_fft <= length:
-        raise RuntimeError(f"{about}: expected 0 < n_fft < {length}, but got n_fft={win}")
+        raise RuntimeError(f"{about}: expected 0 < n_fft < {length}, but got n_fft={n_fft}")
     if hop <= 0:
         raise RuntimeError(f"{about}: expected hop_length > 0, but got hop_length={hop}")
     if not 0 < win <= n_fft:
@@ -124,8 +133,10 @@ def istft(
     hop = n_fft // 4 if hop_length is None else hop_length
     win = n_fft if win_length is None else win_length
     about = _describe(
-        "istft", input, n_fft, hop, win, window, f", center={int(center)}, normalized={int(normalized)}, "
-        f"onesided={onesided}, length={length}, return_complex={int(return_complex)}"
+        "istft", input, lambda x: f"CPU{type_name(x.dtype)}Type",
+        f"n_fft={n_fft}, hop_length={hop}, win_length={win}", window,
+        f"center={int(center)}, normalized={int(normalized)}, onesided={_flag(onesided)}, length={length}, "
+        f"return_complex={int(return_complex)}",
     )  # fmt: skip
     if not input.is_complex():
         raise RuntimeError(
@@ -137,7 +148,7 @@ def istft(
         raise RuntimeError(f"{about}: expected a tensor with 3 or 4 dimensions, but got {input.dim() + 1}")
     frames, frequencies = input.shape[-1], input.shape[-2]
     if onesided is None:
-        onesided = n_fft // 2 + 1 == frequencies if frequencies != n_fft else False
+        onesided = frequencies != n_fft
     if onesided and n_fft // 2 + 1 != frequencies:
         raise RuntimeError(
             f"{about}: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 "

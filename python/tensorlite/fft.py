@@ -300,7 +300,9 @@ def rfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None
 @operator("fft_ihfftn", keep_strides=False)
 def ihfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Tensor:
     """The inverse of `hfftn`."""
-    x = _real("ihfftn", input)
+    if input.is_complex():
+        raise RuntimeError(f"Only supports floating-point dtypes, but found: {type_name(input.dtype)}")
+    x = _promoted("ihfftn", input)
     sizes, dims = _many(x, s, dim)
     _needs_axis("ihfftn", dims)
     _check_sizes(sizes)

@@ -18,10 +18,13 @@ class _LinAlgError(RuntimeError):
 LinAlgError = _LinAlgError
 
 
-def floating(x: Tensor, name: str, low_precision: bool = True) -> None:
+def floating(x: Tensor, name: str, kernel: str | None = "") -> None:
+    """`kernel` is what PyTorch says has no half precision; None where that is supported."""
     if not (x.dtype.is_floating_point or x.dtype.is_complex):
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {type_name(x.dtype)}")
-    if not low_precision and x.dtype in (_C.float16, _C.bfloat16):
+    if kernel is not None and x.dtype in (_C.float16, _C.bfloat16):
+        if kernel:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(x.dtype)}'")
         raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {type_name(x.dtype)}")
 
 
@@ -39,14 +42,14 @@ def square(x: Tensor, name: str, argument: str = "A") -> None:
         )
 
 
-def square_floating(x: Tensor, name: str, argument: str = "A") -> None:
-    square(x, name, argument)
-    floating(x, name, low_precision=False)
+def square_floating(x: Tensor, name: str, kernel: str = "") -> None:
+    square(x, name)
+    floating(x, name, kernel)
 
 
-def matrix_floating(x: Tensor, name: str, argument: str = "A") -> None:
+def matrix_floating(x: Tensor, name: str, kernel: str = "", argument: str = "A") -> None:
     matrix(x, name, argument)
-    floating(x, name, low_precision=False)
+    floating(x, name, kernel)
 
 
 def same_dtype(name: str, a: Tensor, b: Tensor, names: Sequence[str] = ("A", "B")) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import _C
-from .._numpy_operator import array, column_major, node, operator, tensor
+from .._numpy_operator import ColumnMajor, array, column_major, node, operator, tensor
 from ..autograd import Function
 from . import _checks as check
 from . import _lapack
@@ -85,7 +85,7 @@ def _not_positive(order: int) -> str:
 @operator("linalg_cholesky_ex", "L info")
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(L, info) with A = L L^H; info is 0, or the order of the leading minor that is not positive."""
-    check.square_floating(A, "linalg.cholesky")
+    check.square_floating(A, "linalg.cholesky", "cholesky_cpu")
     factor, info = _Cholesky.apply(A, upper)
     if check_errors:
         raise_for(info, "linalg.cholesky_ex", _not_positive)
@@ -95,7 +95,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, o
 @operator("linalg_cholesky")
 def cholesky(A: Tensor, *, upper: bool = False, out: Any = None) -> Tensor:
     """The lower triangular L with A = L L^H of Hermitian positive-definite matrices; with upper=True, L^H."""
-    check.square_floating(A, "linalg.cholesky")
+    check.square_floating(A, "linalg.cholesky", "cholesky_cpu")
     factor, info = _Cholesky.apply(A, upper)
     raise_for(info, "linalg.cholesky", _not_positive)
     return factor
@@ -187,14 +187,14 @@ def _uplo(uplo: str) -> str:
 @operator("linalg_eigh", "eigenvalues eigenvectors")
 def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     """(w, V): the eigenvalues, ascending, and eigenvectors (columns) of Hermitian matrices; one triangle is read."""
-    check.square_floating(A, "linalg.eigh")
+    check.square_floating(A, "linalg.eigh", "linalg_eigh_cpu")
     return _Eigh.apply(A, _uplo(UPLO))
 
 
 @operator("linalg_eigvalsh")
 def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
     """The eigenvalues, ascending, of Hermitian matrices."""
-    check.square_floating(A, "linalg.eigh")
+    check.square_floating(A, "linalg.eigh", "linalg_eigh_cpu")
     if _C.is_grad_enabled() and A.requires_grad:
         return _Eigh.apply(A, _uplo(UPLO))[0]
     values = array(A)
@@ -223,7 +223,7 @@ class _Eig(Function):
 
 
 def _check_eig(A: Tensor) -> None:
-    check.square_floating(A, "linalg.eig")
+    check.square_floating(A, "linalg.eig", "linalg_eig_out_cpu")
     if A.numel() and not A.isfinite().all().item():
         raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
 
@@ -328,7 +328,7 @@ def _check_driver(driver: str | None, name: str) -> None:
 @operator("linalg_svd", "U S Vh")
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> Any:
     """(U, S, Vh) with A = U diag(S) Vh, S descending; with full_matrices=False, U and Vh have min(m, n) vectors."""
-    check.matrix_floating(A, "linalg.svd")
+    check.matrix_floating(A, "linalg.svd", "linalg_svd_cpu")
     _check_driver(driver, "torch.linalg.svd")
     return _Svd.apply(A, full_matrices)
 
@@ -336,7 +336,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
 @operator("linalg_svdvals")
 def svdvals(A: Tensor, *, driver: str | None = None, out: Any = None) -> Tensor:
     """The singular values, descending."""
-    check.matrix_floating(A, "linalg.svd")
+    check.matrix_floating(A, "linalg.svd", "linalg_svd_cpu")
     _check_driver(driver, "torch.linalg.svd")
     if _C.is_grad_enabled() and A.requires_grad:
         return _Svd.apply(A, False)[1]
@@ -407,7 +407,7 @@ def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
 
     mode: "reduced" (Q has min(m, n) columns), "complete" (m columns), "r" (Q is empty).
     """
-    check.matrix_floating(A, "linalg.qr")
+    check.matrix_floating(A, "linalg.qr", "geqrf_cpu")
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
@@ -487,7 +487,7 @@ def _zero_pivot(k: int) -> str:
 @operator("linalg_lu_factor_ex", "LU pivots info")
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """(LU, pivots, info): as `lu_factor`; info is 0, or the number of the first pivot that is zero, counted from 1."""
-    check.matrix_floating(A, "torch.lu_factor")
+    check.matrix_floating(A, "torch.lu_factor", "lu_cpu")
     lu, pivots, info = _LuFactor.apply(A, pivot)
     if check_errors:
         raise_for(info, "torch.linalg.lu_factor_ex", _zero_pivot, RuntimeError)
@@ -497,7 +497,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
 @operator("linalg_lu_factor", "LU pivots")
 def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(LU, pivots) of A = P L U: both factors in one matrix, and the rows that changed places, counted from 1."""
-    check.matrix_floating(A, "torch.lu_factor")
+    check.matrix_floating(A, "torch.lu_factor", "lu_cpu")
     lu, pivots, info = _LuFactor.apply(A, pivot)
     raise_for(info, "torch.linalg.lu_factor", _zero_pivot, RuntimeError)
     return lu, pivots
@@ -528,7 +528,7 @@ class _Lu(Function):
 @operator("linalg_lu", "P L U")
 def lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """(P, L, U) with A = P L U: a permutation, unit lower and upper triangular. Without pivots P is empty."""
-    check.matrix_floating(A, "linalg.lu")
+    check.matrix_floating(A, "linalg.lu", "lu_cpu")
     return _Lu.apply(A, pivot)
 
 
@@ -538,7 +538,7 @@ def lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
 @operator("linalg_ldl_factor_ex", "LD pivots info")
 def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(LD, pivots, info): as `ldl_factor`; info is 0, or the number of the first zero block of D, counted from 1."""
-    check.square_floating(A, "torch.linalg.ldl_factor_ex")
+    check.square_floating(A, "torch.linalg.ldl_factor_ex", "ldl_factor_kernel_cpu")
     values = array(A)
     ld, pivots = np.zeros_like(values), np.zeros(values.shape[:-1], np.int32)
     info = np.zeros(values.shape[:-2], np.int32)
@@ -600,15 +600,19 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
     eye = _C.eye(m, n, dtype=A.dtype, device=A.device).expand(*A.shape)
     if tau.numel() == 0:
         return _NoReflectors.apply(A, eye)
-    # Column-major, as LAPACK's.
-    return reflect(A, tau, eye).mT.contiguous().mT
+    return _HouseholderProduct.apply(reflect(A, tau, eye))
+
+
+@node("LinalgHouseholderProductBackward0")
+class _HouseholderProduct(ColumnMajor):
+    pass
 
 
 @node("LinalgHouseholderProductBackward0")
 class _NoReflectors(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, eye: Tensor) -> Tensor:
-        return eye.mT.contiguous().mT
+        return tensor(column_major(array(eye)))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:

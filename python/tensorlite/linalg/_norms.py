@@ -45,7 +45,7 @@ def matrix_norm(
     -inf (the smallest instead)."""
     name = "linalg.matrix_norm"
     check.matrix(A, name)
-    check.floating(A, name)
+    check.floating(A, name, None)
     dims = _dims(dim)
     if len(dims) != 2:
         raise RuntimeError(f"{name}: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
@@ -62,10 +62,7 @@ def matrix_norm(
     if ord == "nuc" or abs(ord) == 2:
         values = decompositions.svdvals(_cast(A, dtype).movedim([rows, columns], [-2, -1]))
         result = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord > 0 else values.amin(-1)
-        if keepdim:
-            for d in sorted((rows, columns)):
-                result = result.unsqueeze(d)
-        return result
+        return result.unsqueeze(-1).unsqueeze(-1).movedim([-2, -1], [rows, columns]) if keepdim else result
     summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = _C.linalg_vector_norm(A, 1, [summed], keepdim, dtype=dtype)
     if not keepdim and other > summed:
@@ -132,7 +129,7 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Te
 @operator("linalg_vecdot")
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The dot products of vectors along a dimension, those of x conjugated; the others broadcast."""
-    check.floating(x, "linalg.vecdot")
+    check.floating(x, "linalg.vecdot", None)
     check.same_dtype("linalg.vecdot", x, y, ("x", "y"))
     return (x.conj() * y).sum(dim)
 
@@ -232,7 +229,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     if not isinstance(A, Tensor):
         raise TypeError(f"linalg_matrix_exp(): argument 'A' (position 1) must be Tensor, not {type(A).__name__}")
     check.square(A, "linalg.matrix_exp")
-    check.floating(A, "matrix_exp")
+    check.floating(A, "matrix_exp", None)
     if A.dtype in (_C.float16, _C.bfloat16):
         return _MatrixExp.apply(A.float()).to(A.dtype)
     return _MatrixExp.apply(A)

@@ -88,8 +88,10 @@ def inv(A: Tensor, *, out: Any = None) -> Tensor:
 @node("LinalgSolveExBackward0")
 class _Solve(Function):
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, left: bool) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, a: Tensor, b: Tensor, left: bool, vector: bool = False) -> tuple[Tensor, Tensor]:
         x, y = array(a), array(b)
+        if vector:
+            y = y[..., None]
         if not left:
             x, y = x.swapaxes(-2, -1), y.swapaxes(-2, -1)
         batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
@@ -99,9 +101,12 @@ class _Solve(Function):
             x = np.broadcast_to(x, (*batch, *x.shape[-2:]))
             result, info = _lu_inverse(x, np.broadcast_to(y, (*batch, *y.shape[-2:])))
             info = info if a.dim() == len(batch) + 2 else info.reshape(-1)[:1].reshape(a.shape[:-2])
-        result = column_major(result)
+        if vector:
+            result = result[..., 0]
+        if result.ndim > 1:
+            result = column_major(result)
         result, info = tensor(result if left else result.swapaxes(-2, -1), b.dtype), tensor(info)
-        ctx.left = left
+        ctx.left, ctx.vector = left, vector
         ctx.save_for_backward(a, result)
         ctx.mark_non_differentiable(info)
         return result, info
@@ -109,17 +114,20 @@ class _Solve(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor | None, _: Any) -> Any:
         if grad is None:
-            return None, None, None
+            return None, None, None, None
         a, x = ctx.saved_tensors
-        grad_b, _ = _Solve.apply(a.mH, grad, ctx.left)
+        grad_b, _ = _Solve.apply(a.mH, grad, ctx.left, ctx.vector)
         grad_a = None
         if ctx.needs_input_grad[0]:
-            grad_a = -(grad_b @ x.mH if ctx.left else x.mH @ grad_b)
-        return grad_a, grad_b if ctx.needs_input_grad[1] else None, None
+            if ctx.vector:
+                grad_a = -(grad_b.unsqueeze(-1) * x.unsqueeze(-2).conj())
+            else:
+                grad_a = -(grad_b @ x.mH if ctx.left else x.mH @ grad_b)
+        return grad_a, grad_b if ctx.needs_input_grad[1] else None, None, None
 
 
 def _solve(A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, Tensor]:
-    check.square_floating(A, "linalg.solve")
+    check.square_floating(A, "linalg.solve", "lu_cpu")
     check.same_dtype("linalg.solve", A, B)
     vector = check.is_vector(A, B)
     if vector and not left:
@@ -130,12 +138,7 @@ def _solve(A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, Tensor]:
     right = B.unsqueeze(-1) if vector else B
     check.matrix(right, "linalg.solve", "B")
     check.fits("linalg.solve", A, right, left)
-    x, info = _Solve.apply(A, right, left)
-    if vector:
-        x = x.squeeze(-1)
-        if x.dim() > 1:  # column-major, as LAPACK's
-            x = x.mT.contiguous().mT
-    return x, info
+    return _Solve.apply(A, B, left, vector)
 
 
 def _unsolvable(_: int) -> str:
@@ -183,14 +186,28 @@ def lu_solve(
     else:
         x = solve_triangular(LU.mH, x, upper=False)
         x = p @ solve_triangular(LU.mH, x, upper=True, unitriangular=True)
-        x = x.mT.contiguous().mT
-    return x if left else x.mH
+    return _LuSolve.apply(x, left)
+
+
+@node("LinalgLuSolveBackward0")
+class _LuSolve(Function):
+    """The result in its order of memory: column-major, or the adjoint of that."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, left: bool) -> Tensor:
+        ctx.left = left
+        values = column_major(array(x).copy())
+        return tensor(values if left else values.swapaxes(-2, -1).conj())
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        return grad if ctx.left else grad.mH, None
 
 
 @operator("linalg_ldl_solve")
 def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False, out: Any = None) -> Tensor:
     """X of A X = B where `ldl_factor(A)` is given."""
-    check.square_floating(LD, "torch.linalg.ldl_solve")
+    check.square_floating(LD, "torch.linalg.ldl_solve", "ldl_solve_kernel_cpu")
     check.fits("torch.linalg.ldl_solve", LD, B, True)
     ld, pivots, b = array(LD), array(pivots), array(B)
     batch = np.broadcast_shapes(ld.shape[:-2], b.shape[:-2])
@@ -261,7 +278,7 @@ def _eps(dtype: Any) -> float:
 @operator("linalg_det")
 def det(A: Tensor, *, out: Any = None) -> Tensor:
     """The determinant of square matrices."""
-    check.square_floating(A, "linalg.det")
+    check.square_floating(A, "linalg.det", "lu_cpu")
     return _Det.apply(A)
 
 
@@ -403,8 +420,11 @@ class _Lstsq(Function):
     """The solution with the least norm; the same for every driver where A has full rank."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, rcond: float, want_residuals: bool) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, a: Tensor, b: Tensor, rcond: float, vector: bool, want_residuals: bool
+    ) -> tuple[Tensor, ...]:
         x, y = array(a), array(b)
+        y = y[..., None] if vector else y
         u, s, vh = decompositions._svd(x, False)
         largest = s[..., :1] if s.shape[-1] else np.zeros((*s.shape[:-1], 1), s.dtype)
         kept = s > rcond * largest
@@ -416,10 +436,11 @@ class _Lstsq(Function):
         # LAPACK writes the solution over B: the columns keep its height.
         full = np.zeros((*result.shape[:-2], result.shape[-1], max(m, n)), y.dtype)
         full[..., :n] = result.swapaxes(-2, -1)
+        full = full.swapaxes(-2, -1)[..., :n, 0] if vector else full.swapaxes(-2, -1)[..., :n, :]
         error = (x @ result - y) if want_residuals and m > n and (kept.sum(-1) == n).all() else None
         residuals = np.zeros(0, s.dtype) if error is None else (error * error.conj()).real.sum(-2)
-        result, residuals = tensor(full).mT[..., :n, :], tensor(residuals)
-        ctx.residuals = error is not None
+        result, residuals = tensor(full), tensor(residuals[..., 0] if vector and error is not None else residuals)
+        ctx.residuals, ctx.vector = error is not None, vector
         ctx.save_for_backward(a, b, result)
         rank, s = tensor(kept.sum(-1).astype(np.int64)), tensor(s)
         ctx.mark_non_differentiable(rank, s)
@@ -428,6 +449,11 @@ class _Lstsq(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor | None, of_residuals: Tensor | None, *_: Any) -> Any:
         a, b, x = ctx.saved_tensors
+        if ctx.vector:
+            b, x = b.unsqueeze(-1), x.unsqueeze(-1)
+            grad, of_residuals = (
+                g if g is None or not g.numel() else g.unsqueeze(-1) for g in (grad, of_residuals)
+            )
         grad_a, grad_b = [], []
         if grad is not None:
             p = pinv(a)
@@ -438,7 +464,10 @@ class _Lstsq(Function):
             error = 2 * of_residuals.unsqueeze(-2) * (a @ x - b)
             grad_a.append(error @ x.mH)
             grad_b.append(-error)
-        return sum(grad_a) if grad_a else None, sum(grad_b) if grad_b else None, None, None
+        grad_b = sum(grad_b) if grad_b else None
+        if grad_b is not None and ctx.vector:
+            grad_b = grad_b.squeeze(-1)
+        return sum(grad_a) if grad_a else None, grad_b, None, None, None
 
 
 @operator("linalg_lstsq", "solution residuals rank singular_values")
@@ -453,7 +482,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
     if B.dim() < 1:
         raise RuntimeError(f"{name}: other must have at least 1 dimension.")
-    check.floating(A, name, low_precision=False)
+    check.floating(A, name, "linalg_cpu")
     if A.dtype != B.dtype:
         raise RuntimeError(
             f"{name}: Expected input and other to have the same dtype, but got input's dtype "
@@ -472,12 +501,12 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise RuntimeError(f"{name}: input.size(-2) should match other.size({which})")
     m, n = A.shape[-2:]
     rcond = _eps(A.dtype) * max(m, n) if rcond is None else rcond
-    x, residuals, rank, s = _Lstsq.apply(A, right, rcond, driver in ("gels", "gelsd", "gelss"))
+    x, residuals, rank, s = _Lstsq.apply(A, B, rcond, vector, driver in ("gels", "gelsd", "gelss"))
     if driver == "gels":
         rank = _C.empty(0, dtype=_C.int64)
     if driver not in ("gelsd", "gelss"):
         s = _C.empty(0, dtype=s.dtype)
-    return x.squeeze(-1) if vector else x, residuals, rank, s
+    return x, residuals, rank, s
 
 
 # ---- tensors as matrices ----
@@ -504,7 +533,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> T
     if dims is not None:
         A = A.movedim(list(dims), list(range(A.dim() - len(dims), A.dim())))
     tail = list(A.shape[B.dim() :])
-    m, n = math.prod(A.shape[: B.dim()]), math.prod(tail)
+    m, n = B.numel(), math.prod(tail)
     if m != n:
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "

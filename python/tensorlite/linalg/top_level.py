@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _C
-from .._numpy_operator import array, column_major, node, operator, tensor, write_out
+from .._numpy_operator import ColumnMajor, array, column_major, node, operator, tensor, write_out
 from ..autograd import Function
 from . import _checks as check
 from . import _decompositions as decompositions
@@ -55,7 +55,7 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 @operator("logdet")
 def logdet(input: Tensor) -> Tensor:
     """The logarithm of the determinant of square matrices; NaN where it is negative."""
-    check.square(input, "logdet")
+    check.square_floating(input, "logdet")
     sign, log = _solvers.slogdet(input)
     if input.is_complex():
         return sign.log() + log
@@ -105,7 +105,7 @@ def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
 def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """The triangular factor of Hermitian positive-definite matrices; see `linalg.cholesky`."""
     _deprecated("cholesky", "torch.linalg.cholesky")
-    check.square_floating(input, "cholesky")
+    check.square_floating(input, "cholesky", "cholesky_cpu")
     factor, info = decompositions.cholesky_ex(input, upper=upper)
     check.raise_for(info, "cholesky", decompositions._not_positive)
     return factor
@@ -170,7 +170,7 @@ class _CholeskyInverse(Function):
 @operator("cholesky_inverse")
 def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """The inverse of A where the Cholesky factor of A is given."""
-    check.square_floating(L, "cholesky_inverse")
+    check.square_floating(L, "cholesky_inverse", "cholesky_inverse_out_cpu")
     return _CholeskyInverse.apply(L, upper)
 
 
@@ -241,7 +241,7 @@ def triangular_solve(
 @operator("geqrf", "a tau")
 def geqrf(input: Tensor, *, out: Any = None) -> Any:
     """(a, tau) of a QR decomposition: R in the upper triangle, reflectors below it, as LAPACK keeps them."""
-    check.matrix_floating(input, "torch.geqrf", "input")
+    check.matrix_floating(input, "torch.geqrf", "geqrf_cpu", "input")
     values = array(input)
     if not input.numel():
         return input.detach().clone(), _C.zeros(*input.shape[:-2], min(input.shape[-2:]), dtype=input.dtype)
@@ -305,7 +305,12 @@ def ormqr(
         result = decompositions.reflect(input, tau, other, adjoint=transpose)
     else:
         result = decompositions.reflect(input, tau, other.mH, adjoint=not transpose).mH
-    return result.mT.contiguous().mT
+    return _Ormqr.apply(result)
+
+
+@node("OrmqrBackward0")
+class _Ormqr(ColumnMajor):
+    pass
 
 
 # ---- decompositions of low rank ----

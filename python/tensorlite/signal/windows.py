@@ -149,7 +149,8 @@ def hann(
     M: int, *, sym: bool = True, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """1/2 - 1/2 cos(2 pi n / (M - 1))"""
-    return general_hamming(M, alpha=0.5, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+    options = dict(dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+    return general_hamming(M, alpha=0.5, sym=sym, **options)
 
 
 def blackman(
