@@ -1,6 +1,7 @@
 # make mnist   train a small network on MNIST and draw two pictures
 # make test    install what the tests need and run them (the parity group too where PyTorch is installed: make torch)
-# make lint    ruff and clang-format            make format   let them repair what they can
+# make lint    ruff, clang-format, the stubs     make format   let them repair what they can
+# make stubs   write the type stubs (*.pyi) anew from the table of operators
 # make bench   tensorlite against PyTorch and NumPy, into docs/benchmarks.md; CASES=regex chooses
 # make asan    build with AddressSanitizer and UndefinedBehaviorSanitizer and run the tests marked `sanitize`
 # make torch   install the PyTorch that the parity tests and benchmarks compare with
@@ -20,7 +21,7 @@ LINTERS := $(shell sed -n 's/^dev = \[\(.*\)\]/\1/p' pyproject.toml | tr -d ',')
 # Builds in one directory, with the tools of the virtual environment: a second installation compiles what has changed.
 INSTALL = SKBUILD_BUILD_DIR=build/$(notdir $(VENV)) $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation
 
-.PHONY: mnist test lint format bench asan torch clean
+.PHONY: mnist test lint stubs format bench asan torch clean
 .DELETE_ON_ERROR:
 
 mnist: $(VENV)/.with-examples
@@ -32,9 +33,13 @@ test: $(VENV)/.with-test
 bench: $(VENV)/.with-test
 	$(BIN)/python -m benchmarks --cases '$(CASES)' $(ARGS)
 
-lint: $(VENV)/.lint
+lint: $(VENV)/.lint $(VENV)/.with-test
 	$(BIN)/ruff check .
 	find csrc tests examples -name '*.h' -o -name '*.cpp' | xargs $(BIN)/clang-format --dry-run -Werror
+	$(BIN)/python tools/stubs.py --check
+
+stubs: $(VENV)/.with-test
+	$(BIN)/python tools/stubs.py
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .

@@ -23,6 +23,8 @@ def sentence(text: str) -> str:
 
 
 def shown(value: Any) -> str:
+    if isinstance(value, type):
+        return repr(value)
     if hasattr(value, "storage_offset") and hasattr(value, "requires_grad"):
         facts = [str(tuple(value.shape)), str(value.stride()), str(value.dtype).rpartition(".")[2]]
         facts += ["view"] * (value._base is not None) + ["grad"] * value.requires_grad + ["leaf"] * value.is_leaf

@@ -1761,7 +1761,7 @@ class Program:
             return str(e)[:40]
         name = fn and fn.name().rpartition("::")[2]
         # which overload writes a number is not the same
-        name = "Fill" if name in ("FillBackward0", "FillBackward3", "CopyBackwards") else name
+        name = "Fill" if name in ("FillBackward2", "FillBackward3", "CopyBackwards") else name
         return t.requires_grad, t.is_leaf, t._version, name, tuple(t.shape)
 
     @staticmethod

@@ -257,3 +257,93 @@ def test_torchvision_means_vision():
         import tensorlite.vision
         assert torchvision is tensorlite.vision
         """)
+
+
+def test_classes_print_as_torch():
+    out = check("""
+        import tensorlite.nn, tensorlite.compat
+        tensorlite.compat.install()
+        import torch
+        x = torch.ones(1, 2, requires_grad=True)
+        print(type(x), type(x.shape), type(x.dtype), type(x.device), type(torch.strided), torch.nn.Parameter)
+        print(type(torch.nn.Linear(1, 1)), torch.optim.SGD, torch.utils.data.DataLoader, torch.autograd.Function)
+        print(type(torch.max(x, 1)), type((x * 2).grad_fn), torch.FloatTensor)
+        import pickle
+        print(pickle.loads(pickle.dumps(torch.max(x.detach(), 1))).values, type(pickle.loads(pickle.dumps(x))))
+        print(type(pickle.loads(pickle.dumps(torch.nn.Linear(1, 1)))) is torch.nn.Linear)
+        try:
+            torch.no_such_name
+        except AttributeError as e:
+            print(e)
+        tensorlite.compat.uninstall()
+        print(tensorlite.Tensor, tensorlite.nn.Linear)
+        """)
+    assert out.splitlines() == [
+        "<class 'torch.Tensor'> <class 'torch.Size'> <class 'torch.dtype'> <class 'torch.device'> <class 'torch.layout'> "
+        "<class 'torch.nn.parameter.Parameter'>",
+        "<class 'torch.nn.modules.linear.Linear'> <class 'torch.optim.sgd.SGD'> "
+        "<class 'torch.utils.data.dataloader.DataLoader'> <class 'torch.autograd.function.Function'>",
+        "<class 'torch.return_types.max'> <class 'MulBackward0'> <class 'torch.FloatTensor'>",
+        "tensor([1.]) <class 'torch.Tensor'>",
+        "True",
+        "module 'torch' has no attribute 'no_such_name'",
+        "<class 'tensorlite.Tensor'> <class 'tensorlite.nn.modules.linear.Linear'>",
+    ]
+
+
+MODULES = """
+    torch torch.accelerator torch.amp torch.autograd torch.autograd.function torch.autograd.functional torch.autograd.grad_mode
+    torch.autograd.gradcheck torch.autograd.graph torch.autograd.profiler torch.autograd.variable torch.backends
+    torch.backends.cpu torch.backends.cuda torch.backends.cudnn torch.backends.mkl torch.backends.mkldnn torch.backends.mps
+    torch.backends.openmp torch.cpu torch.cuda torch.cuda.amp torch.functional torch.fx torch.jit torch.mps torch.nn
+    torch.nn.functional torch.nn.init torch.nn.modules torch.nn.modules.activation torch.nn.modules.batchnorm
+    torch.nn.modules.container torch.nn.modules.conv torch.nn.modules.linear torch.nn.modules.loss torch.nn.modules.module
+    torch.nn.modules.pooling torch.nn.parameter torch.nn.utils torch.optim torch.optim.adam torch.optim.lr_scheduler
+    torch.optim.optimizer torch.optim.sgd torch.random torch.return_types torch.storage torch.testing torch.types torch.utils
+    torch.utils.checkpoint torch.utils.data torch.utils.data.dataloader torch.utils.data.dataset torch.utils.data.sampler
+    torch.utils.dlpack torch.utils.hooks torch.version torch.xpu torchvision torchvision.datasets torchvision.transforms
+""".split()
+
+
+def test_modules_resolve_as_written():
+    check(f"""
+        import importlib, sys
+        import tensorlite.compat
+        tensorlite.compat.install()
+        import torch, torchvision
+        for name in {MODULES}:
+            top, *rest = name.split(".")
+            by_attribute = {{"torch": torch, "torchvision": torchvision}}[top]
+            for part in rest:
+                by_attribute = getattr(by_attribute, part)
+            # The function gradcheck stands where its module would.
+            assert by_attribute is importlib.import_module(name) or name == "torch.autograd.gradcheck", name
+        """)
+
+
+def test_modules_resolve_by_attribute():
+    check(f"""
+        import tensorlite as torch
+        for name in {[m for m in MODULES if m.startswith("torch.")]}:
+            part = torch
+            for word in name.split(".")[1:]:
+                part = getattr(part, word)
+        """)
+
+
+def test_cuda_types_say_that_there_is_no_cuda():
+    check("""
+        import pytest
+        import tensorlite as torch
+        for name in "Float Double Half BFloat16 Byte Char Short Int Long Bool".split():
+            kind = getattr(torch.cuda, name + "Tensor")
+            with pytest.raises(TypeError, match=f"type tensorlite.cuda.{name}Tensor not available"):
+                kind(2)
+            assert not isinstance(torch.ones(1), kind) and kind.is_cuda
+        for make in (lambda: torch.ones(1).cuda(), lambda: torch.ones(1, device="cuda"), lambda: torch.ones(1).to("cuda:1")):
+            with pytest.raises(AssertionError, match="Torch not compiled with CUDA enabled"):
+                make()
+        with pytest.warns(FutureWarning, match="deprecated"), pytest.warns(UserWarning, match="CUDA is not available"):
+            with torch.cuda.amp.autocast():
+                assert (torch.ones(2) @ torch.ones(2)).dtype == torch.float32
+        """)

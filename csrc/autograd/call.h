@@ -23,6 +23,7 @@ struct TL_API Formula {
     std::string name;    // attribute of the node
   };
   std::string node_name;
+  std::string number_name;  // where the second operand is a number, if PyTorch has another name then
   std::vector<Save> saves;
   virtual ~Formula() = default;
   virtual Grads apply(FormulaNode& node, Grads grads) = 0;
@@ -93,7 +94,9 @@ using SavedValue = std::variant<std::monostate, SavedTensor, std::vector<SavedTe
 class TL_API FormulaNode : public Node {
  public:
   FormulaNode(const Operator& op, const Formula& formula) : op(op), formula(const_cast<Formula&>(formula)) {}
-  std::string name() const override { return formula.node_name; }
+  std::string name() const override {
+    return number_mask && !formula.number_name.empty() ? formula.number_name : formula.node_name;
+  }
   Grads apply(Grads grads) override { return formula.apply(*this, std::move(grads)); }
   void release_saved() override;
   void visit_held(HeldVisitor& v) const override;
@@ -101,6 +104,7 @@ class TL_API FormulaNode : public Node {
   const Operator& op;
   Formula& formula;
   uint32_t needs_mask = 0;       // bit i: tensor argument i (a list counts once) wants a gradient
+  uint32_t number_mask = 0;      // bit i: tensor argument i was a number
   Small<int32_t, 4> list_sizes;  // of each tensor argument: -1 for a tensor, else the length of the list
   Small<SavedValue, 2> saved;    // parallel to formula.saves; monostate where not wanted
   bool released = false;

@@ -348,16 +348,38 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_output) : defined_(t.defined()
   has_history_ = !is_output && bool(grad_fn(t));
   version_ = t.impl()->version();
   if (AutogradMeta* m = meta(t)) output_nr_ = m->output_nr;
-  if (is_output) {
-    output_requires_grad_ = requires_grad(t);
-    data_ = detach(t);
-  } else {
-    data_ = t;
-  }
+  if (is_output) output_requires_grad_ = requires_grad(t);
+  if (!pack_hooks().empty() && !t.impl()->wrapped_number) [[unlikely]]
+    pack(t);
+  else
+    data_ = is_output ? detach(t) : t;
+}
+
+std::vector<std::shared_ptr<PackHook>>& pack_hooks() {
+  static thread_local std::vector<std::shared_ptr<PackHook>> hooks;
+  return hooks;
+}
+
+void SavedTensor::pack(const Tensor& t) {
+  if (!is_output_) history_ = gradient_edge(t);
+  NoGrad guard;
+  std::shared_ptr<PackHook> hook = pack_hooks().back();
+  packed_ = hook->pack(detach(t));
 }
 
 Tensor SavedTensor::unpack(Node* owner) const {
   if (!defined_) return Tensor();
+  if (packed_) [[unlikely]] {
+    Tensor t = detach(packed_->unpack());
+    Edge edge = is_output_ ? Edge{output_requires_grad_ && owner ? Ref<Node>::share(owner) : Ref<Node>(), output_nr_}
+                           : history_;
+    if (edge.node) {
+      AutogradMeta& m = make_meta(t);
+      m.output_nr = edge.nr;
+      m.grad_fn = std::move(edge.node);
+    }
+    return t;
+  }
   check(data_.defined(),
         "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
         "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
@@ -389,6 +411,10 @@ Tensor SavedTensor::unpack(Node* owner) const {
   return t;
 }
 
-void SavedTensor::release() { data_ = Tensor(); }
+void SavedTensor::release() {
+  data_ = Tensor();
+  packed_.reset();
+  history_ = Edge{};
+}
 
 }  // namespace tl

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/small.h"
 #include "core/tensor.h"
@@ -152,6 +153,18 @@ class CopySlices : public Node {
   Ref<Node> inner_;
 };
 
+// Something else that is kept in a saved tensor's place (autograd.graph.saved_tensors_hooks).
+struct TL_API Packed {
+  virtual ~Packed() = default;
+  virtual Tensor unpack() = 0;
+};
+struct TL_API PackHook {
+  virtual ~PackHook() = default;
+  virtual std::shared_ptr<Packed> pack(const Tensor& t) = 0;
+};
+// The hooks in force in this thread; the last one counts.
+TL_API std::vector<std::shared_ptr<PackHook>>& pack_hooks();
+
 // A tensor that a node keeps for backward. Checks on the way out that it was not written to since.
 class TL_API SavedTensor {
  public:
@@ -160,10 +173,17 @@ class TL_API SavedTensor {
   SavedTensor(const Tensor& t, bool is_output);
   Tensor unpack(Node* owner) const;
   void release();
-  void visit_held(HeldVisitor& v) const { v.tensor(data_.impl()); }
+  void visit_held(HeldVisitor& v) const {
+    v.tensor(data_.impl());
+    if (packed_) v.node(history_.node.get());
+  }
 
  private:
+  void pack(const Tensor& t);
+
   Tensor data_;
+  std::shared_ptr<Packed> packed_;  // instead of data_
+  Edge history_;                    // of a packed input
   uint32_t version_ = 0;
   uint32_t output_nr_ = 0;
   bool is_output_ = false;

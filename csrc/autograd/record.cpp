@@ -100,7 +100,8 @@ void add_edge(Node& node, const Tensor& t, bool& needs) {
 }
 
 // Ties the node to the operator's inputs; returns which of them want a gradient.
-uint32_t connect(Node& node, const Operator& op, const Value* args, Small<int32_t, 4>* list_sizes) {
+uint32_t connect(Node& node, const Operator& op, const Value* args, Small<int32_t, 4>* list_sizes,
+                 uint32_t* numbers = nullptr) {
   uint32_t mask = 0;
   for (size_t k = 0; k < op.tensor_args.size(); ++k) {
     const Value& v = args[op.tensor_args[k]];
@@ -109,7 +110,10 @@ uint32_t connect(Node& node, const Operator& op, const Value* args, Small<int32_
       for (const Tensor& t : v.tensor_list()) add_edge(node, t, needs);
     else
       add_edge(node, v.tag == Value::Tag::Tensor ? *v.tensor : Tensor(), needs);
-    if (needs) mask |= 1u << k;
+    if (needs)
+      mask |= 1u << k;
+    else if (numbers && v.tag == Value::Tag::Tensor && v.tensor->impl()->wrapped_number)
+      *numbers |= 1u << k;
     if (list_sizes) list_sizes->push_back(v.tag == Value::Tag::Tensors ? int32_t(v.size) : -1);
   }
   return mask;
@@ -239,7 +243,7 @@ Ref<Node> make_node(const Operator& op, const Value* args) {
   }
   auto* n = new FormulaNode(op, *op.formula);
   Ref<Node> node = Ref<Node>::adopt(n);
-  n->needs_mask = connect(*n, op, args, &n->list_sizes);
+  n->needs_mask = connect(*n, op, args, &n->list_sizes, &n->number_mask);
   save_arguments(*n, op, args);
   return node;
 }

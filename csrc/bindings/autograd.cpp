@@ -191,9 +191,11 @@ uint32_t mask_of(const Operator& op, py::handle inputs) {
   return mask;
 }
 
-void attach(Operator& op, py::function f, py::object saves, const std::string& node_name) {
+void attach(Operator& op, py::function f, py::object saves, const std::string& node_name,
+            const std::string& number_name) {
   auto formula = std::make_shared<PyFormula>(f.ptr());
   formula->node_name = node_name;
+  formula->number_name = number_name;
   if (py::isinstance<py::dict>(saves)) {
     for (auto& [key, inputs] : py::cast<py::dict>(saves)) {
       formula->saves.push_back(parse_save(op, py::cast<std::string>(key)));
@@ -206,15 +208,16 @@ void attach(Operator& op, py::function f, py::object saves, const std::string& n
 }
 
 // Gives an operator, and its in-place twin, a derivative.
-void register_derivative(const std::string& name, py::function f, py::object saves, const std::string& node_name) {
+void register_derivative(const std::string& name, py::function f, py::object saves, const std::string& node_name,
+                         const std::string& number_name) {
   std::string twin = name;
   size_t dot = twin.find('.');
   twin.insert(dot == std::string::npos ? twin.size() : dot, "_");
   Operator* op = find_operator(name);
   Operator* inplace = find_operator(twin);
   check(op || inplace, "derivative: there is no operator '", name, "'");
-  if (op) attach(*op, f, saves, node_name);
-  if (inplace) attach(*inplace, f, saves, node_name);
+  if (op) attach(*op, f, saves, node_name, number_name);
+  if (inplace) attach(*inplace, f, saves, node_name, number_name);
 }
 
 // ---- backward ----
@@ -254,6 +257,43 @@ py::object backward(py::object tensors, py::object grads, bool retain_graph, boo
   return tuple;
 }
 
+// ---- hooks on saved tensors ----
+
+class PyPacked : public Packed {
+ public:
+  PyPacked(py::object value, py::object unpack) : value_(std::move(value)), unpack_(std::move(unpack)) {}
+  ~PyPacked() override {
+    py::gil_scoped_acquire gil;
+    value_ = unpack_ = py::object();
+  }
+  Tensor unpack() override {
+    py::object t = unpack_(value_);
+    if (!is_tensor(t.ptr()))
+      fail_python(PyExc_TypeError,
+                  "Output of saved tensor unpack_hook expected to be a Tensor but got result of type " +
+                      py::cast<std::string>(py::str(py::type::of(t))));
+    return unwrap(t.ptr());
+  }
+
+ private:
+  py::object value_, unpack_;
+};
+
+class PyPackHook : public PackHook {
+ public:
+  PyPackHook(py::object pack, py::object unpack) : pack_(std::move(pack)), unpack_(std::move(unpack)) {}
+  ~PyPackHook() override {
+    py::gil_scoped_acquire gil;
+    pack_ = unpack_ = py::object();
+  }
+  std::shared_ptr<Packed> pack(const Tensor& t) override {
+    return std::make_shared<PyPacked>(pack_(py::cast(t)), unpack_);
+  }
+
+ private:
+  py::object pack_, unpack_;
+};
+
 // ---- anomaly detection ----
 
 void remember_traceback(Node& node) {
@@ -283,6 +323,10 @@ void add_autograd(py::module_& m) {
         [](Tensor t, py::object dict) { add_tensor_hook(t, std::make_shared<PyGradHook>(dict.ptr())); });
   m.def("_add_post_accumulate_hooks",
         [](Tensor t, py::object dict) { make_meta(t).post_accumulate = std::make_shared<PyLeafHook>(dict.ptr()); });
+  m.def("_push_pack_hooks", [](py::object pack, py::object unpack) {
+    pack_hooks().push_back(std::make_shared<PyPackHook>(std::move(pack), std::move(unpack)));
+  });
+  m.def("_pop_pack_hooks", [] { pack_hooks().pop_back(); });
   m.def("_gradient_edge", [](Tensor t) {
     Edge e = gradient_edge(t);
     return py::make_tuple(take(wrap(e.node)), e.nr);

@@ -15,7 +15,10 @@ Grads FunctionNode::apply(Grads grads) {
   py::object self = borrow(object());
   py::object result = self.attr("_apply")(*grads_to_tuple(grads));
   Grads out;
-  for (py::handle g : result) out.push_back(grad_from(g.ptr(), name_.c_str()));
+  for (py::handle g : result) {
+    check(g.is_none() || is_tensor(g.ptr()), "expected Variable or None (got ", Py_TYPE(g.ptr())->tp_name, ")");
+    out.push_back(grad_from(g.ptr(), name_.c_str()));
+  }
   return out;
 }
 

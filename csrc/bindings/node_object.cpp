@@ -2,6 +2,7 @@
 
 #include <structmember.h>
 
+#include <cstring>
 #include <map>
 
 #include "bindings/collector.h"
@@ -14,7 +15,7 @@ PyTypeObject* node_type;
 
 namespace {
 
-PyObject* needs_input_grad_name;
+PyObject *needs_input_grad_name, *saved_prefix;
 
 void node_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
@@ -64,6 +65,45 @@ const SaveNames& save_names(const Formula& f) {
   return n;
 }
 
+// PyTorch's name of what a node saved: "_saved_self_sym_sizes" for our "input_shape". Null where there is none.
+std::string our_name(std::string text) {
+  auto replace = [&](std::string_view a, const char* b) {
+    if (text.size() >= a.size() && text.compare(text.size() - a.size(), a.size(), a) == 0)
+      text.replace(text.size() - a.size(), a.size(), b);
+  };
+  if (text.compare(0, 4, "self") == 0) text.replace(0, 4, "input");
+  replace("_sym_sizes", "_shape");
+  replace("_sym_strides", "_stride");
+  replace("_sym_storage_offset", "_storage_offset");
+  replace("_scalar_type", "_dtype");
+  if (text == "indices") text = "result1";
+  return text;
+}
+std::string their_name(const std::string& ours) {
+  if (ours == "input") return "self";
+  if (ours == "input_shape") return "self_sym_sizes";
+  if (ours == "result1") return "indices";
+  return ours;
+}
+
+// As programs see it: sizes are a plain tuple.
+py::object saved_attribute(FormulaNode& n, size_t i) {
+  py::object value = take(saved_to_python(n, n.saved[i]));
+  return Py_TYPE(value.ptr()) == size_type ? take(PySequence_Tuple(value.ptr())) : value;
+}
+
+PyObject* saved_by_their_name(PyObject* self, FormulaNode& n, const std::string& name) {
+  std::string wanted = our_name(name.substr(strlen("_saved_")));
+  bool count = wanted == "input_sym_numel";
+  for (size_t i = 0; i < n.formula.saves.size(); ++i) {
+    if (n.formula.saves[i].name != (count ? "input_shape" : wanted)) continue;
+    py::object value = count ? take(saved_to_python(n, n.saved[i])).attr("numel")() : saved_attribute(n, i);
+    return value.release().ptr();
+  }
+  PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%s'", Py_TYPE(self)->tp_name, name.c_str());
+  return nullptr;
+}
+
 PyObject* node_getattro(PyObject* self, PyObject* name) {
   if (auto* n = dynamic_cast<FormulaNode*>(as_node(self)->node.get())) {
     if (name == needs_input_grad_name) {
@@ -74,9 +114,12 @@ PyObject* node_getattro(PyObject* self, PyObject* name) {
       return tuple;
     }
     const SaveNames& names = save_names(n->formula);
-    for (size_t i = 0; i < names.names.size(); ++i)
-      if (name == names.names[i] || name == names.private_names[i])
-        return guarded([&] { return saved_to_python(*n, n->saved[i]); });
+    for (size_t i = 0; i < names.names.size(); ++i) {
+      if (name == names.names[i]) return guarded([&] { return saved_to_python(*n, n->saved[i]); });
+      if (name == names.private_names[i]) return guarded([&] { return saved_attribute(*n, i).release().ptr(); });
+    }
+    if (PyUnicode_Check(name) && PyUnicode_Tailmatch(name, saved_prefix, 0, PY_SSIZE_T_MAX, -1) == 1)
+      return guarded([&] { return saved_by_their_name(self, *n, py::cast<std::string>(borrow(name))); });
   }
   return PyObject_GenericGetAttr(self, name);
 }
@@ -95,15 +138,25 @@ PyObject* node_new(PyTypeObject* type, PyObject*, PyObject*) {
 }
 
 PyObject* node_name(PyObject* self, PyObject*) { return PyUnicode_FromString(as_node(self)->node->name().c_str()); }
+// Whether PyTorch's node has no edge there: for an index or mask, and for a number where its operator takes one.
+bool is_hidden(Node& node, size_t edge) {
+  auto* n = dynamic_cast<FormulaNode*>(&node);
+  if (!n || node.edges[edge].node || n->op.tensor_args.size() != node.edges.size()) return false;
+  const std::string& argument = n->op.params[n->op.tensor_args[edge]];
+  for (const char* index : {"condition", "mask", "index", "indices"})
+    if (argument == index) return true;
+  if (!(n->number_mask >> edge & 1)) return false;
+  for (const char* op : {"pow", "rsub", "remainder", "fmod", "fill", "masked_fill", "xlogy", "float_power"})
+    if (n->op.display == op || n->op.display == std::string(op) + "_") return true;
+  return false;
+}
 PyObject* node_next_functions(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     Node& n = *as_node(self)->node;
-    py::object tuple = take(PyTuple_New(Py_ssize_t(n.edges.size())));
-    for (size_t i = 0; i < n.edges.size(); ++i) {
-      py::object next = take(wrap(n.edges[i].node));
-      PyTuple_SET_ITEM(tuple.ptr(), Py_ssize_t(i), must(Py_BuildValue("(OI)", next.ptr(), n.edges[i].nr)));
-    }
-    return tuple.release().ptr();
+    py::list edges;
+    for (size_t i = 0; i < n.edges.size(); ++i)
+      if (!is_hidden(n, i)) edges.append(py::make_tuple(take(wrap(n.edges[i].node)), n.edges[i].nr));
+    return PyList_AsTuple(edges.ptr());
   });
 }
 PyObject* node_variable(PyObject* self, void*) {
@@ -126,7 +179,32 @@ PyObject* node_register_hooks(PyObject* self, PyObject* dict, bool pre) {
 PyObject* node_add_pre(PyObject* self, PyObject* dict) { return node_register_hooks(self, dict, true); }
 PyObject* node_add_post(PyObject* self, PyObject* dict) { return node_register_hooks(self, dict, false); }
 
-PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The node's name, as MulBackward0."},
+PyObject* node_dir(PyObject* self, PyObject*) {
+  return guarded([&] {
+    py::list names = take(PyObject_CallMethod(reinterpret_cast<PyObject*>(&PyBaseObject_Type), "__dir__", "O", self));
+    if (auto* n = dynamic_cast<FormulaNode*>(as_node(self)->node.get()))
+      for (const auto& save : n->formula.saves) names.append("_saved_" + their_name(save.name));
+    return names.release().ptr();
+  });
+}
+// node(*grads): the gradients of the operator's inputs.
+PyObject* node_call(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return guarded([&]() -> PyObject* {
+    if (kwargs && PyDict_GET_SIZE(kwargs)) fail_python(PyExc_TypeError, "a node takes gradients by position only");
+    Node& n = *as_node(self)->node;
+    Grads grads;
+    for (py::handle g : borrow(args)) grads.push_back(grad_from(g.ptr(), "the caller"));
+    size_t wanted = std::max<size_t>(n.outputs.size(), 1);
+    if (grads.size() != wanted)
+      fail_python(PyExc_TypeError, str(n.name(), " expected ", wanted, " arguments, got ", grads.size(), " instead."));
+    Grads result = n.apply(std::move(grads));
+    if (result.size() == 1) return must(wrap(result[0]));
+    return grads_to_tuple(result).release().ptr();
+  });
+}
+
+PyMethodDef node_methods[] = {{"__dir__", node_dir, METH_NOARGS, nullptr},
+                              {"name", node_name, METH_NOARGS, "The node's name, as MulBackward0."},
                               {"_sequence_nr", node_sequence, METH_NOARGS, nullptr},
                               {"_add_pre_hooks", node_add_pre, METH_O, nullptr},
                               {"_add_post_hooks", node_add_post, METH_O, nullptr},
@@ -144,6 +222,7 @@ PyType_Slot node_slots[] = {{Py_tp_new, (void*)node_new},
                             {Py_tp_traverse, (void*)node_traverse},
                             {Py_tp_clear, (void*)node_clear},
                             {Py_tp_getattro, (void*)node_getattro},
+                            {Py_tp_call, (void*)node_call},
                             {Py_tp_methods, node_methods},
                             {Py_tp_getset, node_getset},
                             {Py_tp_members, node_members},
@@ -218,6 +297,7 @@ Ref<Node> unwrap_node(PyObject* o) { return as_node(o)->node; }
 
 void add_nodes(py::module_& m) {
   needs_input_grad_name = PyUnicode_InternFromString("needs_input_grad");
+  saved_prefix = PyUnicode_InternFromString("_saved_");
   node_type = make_type(m.ptr(), node_spec);
 }
 

@@ -197,6 +197,7 @@ Signature parse_signature(const char* text, Operator& op) {
       given = rest.substr(eq + 1);
       rest = rest.substr(0, eq);
       p.has_default = true;
+      p.given = given;
     }
     p.name = rest;
     p.interned = PyUnicode_InternFromString(rest.c_str());
@@ -216,6 +217,7 @@ Signature parse_signature(const char* text, Operator& op) {
     s.params.push_back(p);
   }
   check(op.params.size() <= size_t(Operator::kMaxArgs), "signature: too many parameters in ", text);
+  s.results = results;
   parse_results(s, results);
   return s;
 }
@@ -478,7 +480,8 @@ bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names,
     const Param& p = s.params[i];
     if (p.keyword_only) break;
     PyObject* o = args[used];
-    if ((p.type == Type::Size || (p.type == Type::Ints && !p.sequence && int(i) == s.positional - 1 && n - used > 1 && i <= 1)) &&
+    if ((p.type == Type::Size ||
+         (p.type == Type::Ints && !p.sequence && int(i) == s.positional - 1 && n - used > 1 && i <= 1)) &&
         is_int(o)) {
       // Sizes as separate arguments: all ints that follow.
       Dims& dims = out.dims.emplace_back();
@@ -493,8 +496,8 @@ bool match(const Signature& s, PyObject* const* args, size_t n, PyObject* names,
   if (used < n) {
     size_t last = size_t(s.positional) - 1;
     if (why && s.positional && s.params[last].type == Type::Size && used > last)
-      *why = str(s.name, "(): argument '", s.params[last].name, "' failed to unpack the object at pos ", used - last + 1,
-                 " with error \"type must be tuple of ints,but got ", type_name_of(args[used]), "\"");
+      *why = str(s.name, "(): argument '", s.params[last].name, "' failed to unpack the object at pos ",
+                 used - last + 1, " with error \"type must be tuple of ints,but got ", type_name_of(args[used]), "\"");
     else if (why)
       *why =
           str(s.name, "() takes ", s.positional - method, " positional argument", s.positional - method == 1 ? "" : "s",

@@ -34,17 +34,19 @@ struct Param {
   Type type;
   bool optional = false;  // takes None
   bool has_default = false;
+  std::string given;  // the default as it stands in the signature
   bool keyword_only = false;
-  int repeat = 0;  // int[2]: one int stands for two
+  int repeat = 0;         // int[2]: one int stands for two
   bool sequence = false;  // shape: one int does not stand for a sequence
   bool gaps = false;      // Tensor?[]: None may stand for an element
-  int value = -1;  // index among the operator's values; -1: not passed on
+  int value = -1;         // index among the operator's values; -1: not passed on
 };
 
 // A signature of the operator table, "name(Type param=default, *, ...) -> Results", read once at import.
 struct Signature {
-  std::string text;  // "add(Tensor input, Tensor other, *, Scalar alpha=1)"
-  std::string name;  // "add" of "add.other"
+  std::string text;     // "add(Tensor input, Tensor other, *, Scalar alpha=1)"
+  std::string name;     // "add" of "add.other"
+  std::string results;  // "(Tensor values, Tensor indices)"
   std::vector<Param> params;
   int positional = 0;
   bool returns_tuple = false;

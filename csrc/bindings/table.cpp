@@ -121,16 +121,50 @@ PyObject* operator_name(PyObject* self, void*) {
   return PyUnicode_FromString(reinterpret_cast<PyOperator*>(self)->name);
 }
 PyObject* operator_module(PyObject*, void*) { return PyUnicode_FromString(package_name().c_str()); }
-PyObject* operator_doc(PyObject* self, void*) {
-  auto* op = reinterpret_cast<PyOperator*>(self);
+
+// "(input, other, *, alpha=1, out=None)"
+std::string python_parameters(const Signature& s, bool method) {
   std::string text;
-  for (const Signature* s : *op->signatures) text += s->text + "\n";
-  return PyUnicode_FromString((text + "\n" + op->doc).c_str());
+  bool starred = false;
+  for (size_t i = method; i < s.params.size(); ++i) {
+    const Param& p = s.params[i];
+    if (p.keyword_only && !starred) text += text.empty() ? "*" : ", *";
+    starred |= p.keyword_only;
+    // Sizes may be written as separate arguments where nothing but keywords follows.
+    text += (text.empty() ? "" : ", ") + p.name;
+    if (p.has_default) text += "=" + p.given;
+  }
+  return "(" + text + ")";
+}
+PyObject* operator_text_signature(PyObject* self, void*) {
+  return guarded([&] {
+    auto* op = reinterpret_cast<PyOperator*>(self);
+    std::string text = python_parameters(*op->signatures->front(), false);
+    // inspect gives up at a name that is no identifier.
+    for (const char* word : {"from", "lambda"})
+      for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += strlen(word) + 1)
+        if (!isalnum(text[at - 1]) && text[at - 1] != '_' && !isalnum(text[at + strlen(word)]) &&
+            text[at + strlen(word)] != '_')
+          text.insert(at + strlen(word), "_");
+    return PyUnicode_FromString(text.c_str());
+  });
+}
+PyObject* operator_doc(PyObject* self, void*) {
+  return guarded([&] {
+    auto* op = reinterpret_cast<PyOperator*>(self);
+    std::string text;
+    for (const Signature* s : *op->signatures)
+      text +=
+          s->name + python_parameters(*s, op->method) + " -> " + (s->results.empty() ? "Tensor" : s->results) + "\n";
+    py::object example = py::module_::import("tensorlite._examples").attr("of")(op->name);
+    return PyUnicode_FromString((text + "\n" + op->doc + py::cast<std::string>(example)).c_str());
+  });
 }
 PyObject* operator_signatures(PyObject* self, void*) {
   return guarded([&] {
     py::list all;
-    for (const Signature* s : *reinterpret_cast<PyOperator*>(self)->signatures) all.append(s->text);
+    for (const Signature* s : *reinterpret_cast<PyOperator*>(self)->signatures)
+      all.append(s->text + " -> " + (s->results.empty() ? "Tensor" : s->results));
     return all.release().ptr();
   });
 }
@@ -145,6 +179,7 @@ PyGetSetDef operator_getset[] = {{"__name__", operator_name, nullptr, nullptr, n
                                  {"__qualname__", operator_name, nullptr, nullptr, nullptr},
                                  {"__module__", operator_module, nullptr, nullptr, nullptr},
                                  {"__doc__", operator_doc, nullptr, nullptr, nullptr},
+                                 {"__text_signature__", operator_text_signature, nullptr, nullptr, nullptr},
                                  {"signatures", operator_signatures, nullptr, nullptr, nullptr},
                                  {}};
 PyMethodDef operator_methods[] = {{"__reduce__", operator_reduce, METH_NOARGS, nullptr}, {}};

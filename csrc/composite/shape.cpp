@@ -228,7 +228,7 @@ Tensor unsqueeze_(const Tensor& input, int64_t dim) {
 }
 Tensor as_strided_(const Tensor& input, Ints size, Ints stride, OptInt storage_offset) {
   int64_t offset = storage_offset.value_or(input.offset());
-  return take_layout("as_strided", input, ops::as_strided(input, size, stride, offset), {input, size, stride, offset});
+  return take_layout("as_strided_", input, ops::as_strided(input, size, stride, offset), {input, size, stride, offset});
 }
 
 // ---- pieces ----

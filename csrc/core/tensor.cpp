@@ -255,7 +255,8 @@ Tensor make_view(const Tensor& self, Ints sizes, Ints strides, int64_t offset) {
   TensorImpl *from = self.impl(), *to = view.impl();
   to->share_counter(*from);
   to->view_version = to->version();
-  to->base = from->base ? from->base : Ref<TensorImpl>::share(from);
+  // Nothing is ever recorded on a tensor of inference mode, so nothing is to be found through its views.
+  if (!from->inference) to->base = from->base ? from->base : Ref<TensorImpl>::share(from);
   if (!grad_enabled_) to->view_kind = inference_enabled_ && !from->inference ? ViewKind::Inference : ViewKind::NoGrad;
   if (from->base && from->view_kind != ViewKind::Default && grad_enabled_) to->view_kind = from->view_kind;
   return view;

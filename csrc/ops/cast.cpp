@@ -122,8 +122,8 @@ Tensor contiguous_copy(const Tensor& input) {
 
 Tensor contiguous(const Tensor& input, OptFormat format) {
   MemoryFormat wanted = format.value_or(MemoryFormat::Contiguous);
-  check(wanted != MemoryFormat::Preserve, "preserve memory format is unsupported by the contiguous operator");
   if (tl::is_contiguous(input, wanted)) return input;
+  check(wanted != MemoryFormat::Preserve, "preserve memory format is unsupported by the contiguous operator");
   return wanted == MemoryFormat::Contiguous ? contiguous_copy(input) : clone(input, wanted);
 }
 

@@ -182,7 +182,7 @@ void fill_with(const Tensor& to, const Scalar& value) {
 Tensor empty(Ints size, const Out& out, OptDtype dtype, OptDevice device, OptFormat format) {
   Tensor t = factory(size, out, dtype, default_dtype(), device);
   if (format && *format != MemoryFormat::Contiguous) {
-    check(*format != MemoryFormat::Preserve, "preserve memory format is unsupported by the empty operator");
+    check(*format != MemoryFormat::Preserve, "unsupported memory format Preserve");
     t.impl()->strides = format_strides(size, *format);
     t.impl()->refresh();
   }

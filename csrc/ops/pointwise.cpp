@@ -285,6 +285,25 @@ Tensor where_method(const Tensor& input, const Tensor& condition, const Tensor& 
   return where(condition, input, other, {});
 }
 
+namespace {
+
+// An expanded tensor has each element in several places, any of which may be masked: along such a dim one by one.
+void fill_expanded(const Tensor& input, const Tensor& mask, const Tensor& value, int64_t dim) {
+  Dims sizes(input.sizes()), mask_sizes(mask.sizes());
+  sizes[size_t(dim)] = 1;
+  int64_t mask_dim = dim - input.dim() + mask.dim();
+  bool once = mask_dim < 0 || mask_sizes[size_t(mask_dim)] == 1;
+  NoGrad guard;
+  Tensor one = make_view(input, sizes, input.strides(), input.offset());
+  if (!once) mask_sizes[size_t(mask_dim)] = 1;
+  for (int64_t i = 0; i < (once ? 1 : input.size(dim)); ++i) {
+    int64_t step = once ? 0 : mask.stride(mask_dim);
+    masked_fill_tensor(one, make_view(mask, mask_sizes, mask.strides(), mask.offset() + i * step), value, {one, true});
+  }
+}
+
+}  // namespace
+
 Tensor masked_fill_tensor(const Tensor& input, const Tensor& mask, const Tensor& value, const Out& out) {
   if (mask.dtype() != Dtype::Bool)
     fail("masked_fill_ only supports boolean masks, but got mask with dtype ", name(mask.dtype()));
@@ -292,6 +311,15 @@ Tensor masked_fill_tensor(const Tensor& input, const Tensor& mask, const Tensor&
         " dimension(s).");
   check(can_cast(operand_type(value), input.dtype()) || value.impl()->wrapped_number,
         "value cannot be converted to type ", name(input.dtype()), " without overflow");
+  if (out.inplace && !is_dense(input))
+    for (int64_t d = 0; d < input.dim(); ++d)
+      if (input.strides()[d] == 0 && input.sizes()[d] > 1) {
+        warn(
+            "Use of masked_fill_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
+            "operation. This also applies to advanced indexing e.g. tensor[mask] = scalar");
+        fill_expanded(input, mask, value, d);
+        return input;
+      }
   return elementwise(Pointwise::Where, "masked_fill", input.dtype(), out, {&mask, &value, &input});
 }
 

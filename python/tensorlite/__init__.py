@@ -124,14 +124,37 @@ def typename(obj: object) -> str:
     return kind.__qualname__ if where == "builtins" else f"{where}.{kind.__qualname__}"
 
 
+def _assert(condition: object, message: str) -> None:
+    """assert condition, message."""
+    assert condition, message
+
+
 # Parts that a program may not need are imported when first named.
 _LAZY = (
-    "accelerator", "amp", "backends", "compat", "cpu", "cuda", "fft", "linalg", "mps", "nn", "optim", "return_types",
-    "signal", "special", "storage", "testing", "types", "utils", "vision", "xpu",
-)  # fmt: skip
+    "accelerator",
+    "amp",
+    "backends",
+    "compat",
+    "cpu",
+    "cuda",
+    "fft",
+    "fx",
+    "jit",
+    "linalg",
+    "mps",
+    "nn",
+    "optim",
+    "return_types",
+    "signal",
+    "special",
+    "storage",
+    "testing",
+    "types",
+    "utils",
+    "vision",
+    "xpu",
+)
 _LAZY_NAMES = {
-    "TypedStorage": "storage",
-    "UntypedStorage": "storage",
     "are_deterministic_algorithms_enabled": "_switches",
     "autocast": "amp",
     "bartlett_window": "_constructions",
@@ -139,34 +162,36 @@ _LAZY_NAMES = {
     "cartesian_prod": "_constructions",
     "combinations": "_constructions",
     "compiled_with_cxx11_abi": "_switches",
+    "dropout": "nn.functional",
+    "einsum": "_einsum",
+    "empty_permuted": "_constructions",
+    "finfo": "_type_info",
     "get_default_device": "_switches",
     "get_deterministic_debug_mode": "_switches",
     "get_float32_matmul_precision": "_switches",
     "get_num_interop_threads": "_switches",
+    "hamming_window": "_constructions",
+    "hann_window": "_constructions",
+    "iinfo": "_type_info",
     "is_anomaly_check_nan_enabled": "_switches",
     "is_anomaly_enabled": "_switches",
     "is_deterministic_algorithms_warn_only_enabled": "_switches",
     "is_warn_always_enabled": "_switches",
+    "istft": "_stft",
     "kaiser_window": "_constructions",
     "set_default_device": "_switches",
     "set_deterministic_debug_mode": "_switches",
     "set_float32_matmul_precision": "_switches",
     "set_flush_denormal": "_switches",
     "set_num_interop_threads": "_switches",
+    "set_printoptions": "_tensor_str",
     "set_warn_always": "_switches",
+    "stft": "_stft",
+    "tensordot": "_einsum",
+    "TypedStorage": "storage",
+    "UntypedStorage": "storage",
     "use_deterministic_algorithms": "_switches",
     "vander": "_constructions",
-    "dropout": "nn.functional",
-    "einsum": "_einsum",
-    "empty_permuted": "_constructions",
-    "finfo": "_type_info",
-    "hamming_window": "_constructions",
-    "hann_window": "_constructions",
-    "iinfo": "_type_info",
-    "istft": "_stft",
-    "stft": "_stft",
-    "set_printoptions": "_tensor_str",
-    "tensordot": "_einsum",
 }
 _LAZY_NAMES |= dict.fromkeys(
     (
@@ -187,7 +212,7 @@ def __getattr__(name: str) -> object:
         return value
     if name in _LAZY:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {_C._package_name()!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

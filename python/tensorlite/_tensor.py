@@ -398,14 +398,19 @@ for _name, _value in _FACTS.items():
     setattr(Tensor, _name, property(lambda self, value=_value: value))
 
 
-def _part(name: str) -> property:
+def _part(name: str, doc: str) -> property:
     read = _C._operator(name)
-    return property(read, lambda self, value: read(self).copy_(as_tensor(value)))
+    return property(read, lambda self, value: read(self).copy_(as_tensor(value)), None, doc)
 
 
-Tensor.real, Tensor.imag = _part("real"), _part("imag")
-Tensor.T, Tensor.H = property(_C._operator("numpy_T")), property(_C._operator("matrix_H"))
-Tensor.mT, Tensor.mH = property(_C._operator("mT")), property(_C._operator("mH"))
+def _seen(name: str, doc: str) -> property:
+    # With the text at hand property() does not ask the operator, which would read all examples.
+    return property(_C._operator(name), None, None, doc)
+
+
+Tensor.real, Tensor.imag = _part("real", "A view of the real parts."), _part("imag", "A view of the imaginary parts.")
+Tensor.T, Tensor.H = _seen("numpy_T", "The dims in reverse order."), _seen("matrix_H", "The conjugate transpose.")
+Tensor.mT, Tensor.mH = _seen("mT", "The last two dims swapped."), _seen("mH", "The same, conjugated.")
 
 
 @_property

@@ -6,6 +6,7 @@ are the same objects (`torch.nn is tensorlite.nn`), and names print as `torch.â€
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -35,11 +36,43 @@ def _is_ours(module: ModuleType | None) -> bool:
 
 
 def _alias_loaded() -> None:
-    """Enters every loaded module of tensorlite under its other names too."""
+    """Enters every loaded module of tensorlite under its other names too, and lets its classes print so."""
     for name, module in list(sys.modules.items()):
+        if module is None or not (name == "tensorlite" or name.startswith("tensorlite.")):
+            continue
         for alias, target in _ALIASES.items():
-            if module is not None and (name == target or name.startswith(target + ".")):
+            if name == target or name.startswith(target + "."):
                 sys.modules.setdefault(alias + name[len(target) :], module)
+        _rename_classes(module, _their_name)
+
+
+def _their_name(name: str) -> str:
+    """`tensorlite.nn.modules.linear` -> `torch.nn.modules.linear`."""
+    for alias, target in reversed(_ALIASES.items()):
+        if name == target or name.startswith(target + "."):
+            return alias + name[len(target) :]
+    return name
+
+
+def _our_name(name: str) -> str:
+    return _renamed(name) or name
+
+
+def _rename_classes(module: ModuleType, renamed: Any) -> None:
+    """So that `print(type(x))` shows `<class 'torch.Tensor'>`."""
+    for value in list(vars(module).values()):
+        if isinstance(value, type) and isinstance(value.__dict__.get("__module__"), str):
+            name = renamed(value.__module__)
+            if name != value.__module__:
+                with contextlib.suppress(TypeError, AttributeError):  # a class that cannot be changed
+                    value.__module__ = name
+
+
+def _rename_result_types(renamed: Any) -> None:
+    for name in tensorlite._C._operators():
+        kind = tensorlite._C._result_type_of(name)
+        if kind is not None:
+            kind.__module__ = renamed(kind.__module__)
 
 
 class _Loader(importlib.abc.Loader):
@@ -57,8 +90,30 @@ class _Loader(importlib.abc.Loader):
         _alias_loaded()
 
 
+class _RenamingLoader(importlib.abc.Loader):
+    """Loads a module of tensorlite after `install()`: its classes too print as `torch.â€¦`."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: Any) -> Any:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.loader.exec_module(module)
+        _rename_classes(module, _their_name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loader, name)
+
+
 class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.startswith("tensorlite."):
+            spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _RenamingLoader(spec.loader)
+            return spec
         real = _renamed(name)
         if real is None:
             return None
@@ -100,6 +155,7 @@ def install() -> None:
     sys.meta_path.insert(0, _finder)
     sys.modules["torch"] = tensorlite
     _alias_loaded()
+    _rename_result_types(_their_name)
     _names.set_prefix("torch")
 
 
@@ -109,6 +165,9 @@ def uninstall() -> None:
         return
     sys.meta_path.remove(_finder)
     for name, module in list(sys.modules.items()):
-        if _renamed(name) is not None and _is_ours(module):
-            del sys.modules[name]
+        if _is_ours(module):
+            _rename_classes(module, _our_name)
+            if _renamed(name) is not None:
+                del sys.modules[name]
+    _rename_result_types(_our_name)
     _names.set_prefix("tensorlite")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -86,7 +87,11 @@ class _FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> None:
         super().__init__(name, bases, attributes)
-        cls._context = type(name + "Backward", (FunctionCtx,), {"_function": cls, "__module__": cls.__module__})
+        cls._context = type(
+            name + "Backward",
+            (FunctionCtx,),
+            {"_function": cls, "__module__": f"{_C._package_name()}.autograd.function"},
+        )
 
 
 class Function(metaclass=_FunctionMeta):
@@ -100,9 +105,12 @@ class Function(metaclass=_FunctionMeta):
     _context: type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise RuntimeError(
+        warnings.warn(
             f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
-            "invoke them on the class itself: MyFunction.apply(...)."
+            "invoke them on the class itself. Instantiating an autograd function will raise an error in a future "
+            "version of PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

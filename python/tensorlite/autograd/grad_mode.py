@@ -112,7 +112,7 @@ class set_grad_enabled(_Switch):
         _C._set_grad_enabled(bool(self.mode))
 
     def __str__(self) -> str:
-        return f"set_grad_enabled(mode={self.mode})"
+        return f"{_C._package_name()}.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
     __repr__ = __str__
 

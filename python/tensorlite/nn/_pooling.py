@@ -107,12 +107,18 @@ def _output_size(output_size: Any, n: int) -> tuple[int, ...]:
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Means of (height, width) windows that cover ``input`` (N, C, H, W) or (C, H, W); None keeps a size."""
-    return _C.adaptive_avg_pool2d(input, _output_size(output_size, 2))
+    sizes = _output_size(output_size, 2)
+    if sizes == (1, 1) and input.dim() in (3, 4) and input.numel():
+        return input.mean((-2, -1), keepdim=True)
+    return _C.adaptive_avg_pool2d(input, sizes)
 
 
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """Means of (depth, height, width) windows that cover ``input``; None keeps a size."""
-    return _C.adaptive_avg_pool3d(input, _output_size(output_size, 3))
+    sizes = _output_size(output_size, 3)
+    if sizes == (1, 1, 1) and input.dim() in (4, 5) and input.numel():
+        return input.mean((-3, -2, -1), keepdim=True)
+    return _C.adaptive_avg_pool3d(input, sizes)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:

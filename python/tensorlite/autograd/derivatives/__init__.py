@@ -28,16 +28,21 @@ def _camel_case(name: str) -> str:
 
 
 def derivative(
-    operator: str, saves: Mapping[str, Any] | Iterable[str] = (), name: str | None = None
+    operator: str,
+    saves: Mapping[str, Any] | Iterable[str] = (),
+    name: str | None = None,
+    number_name: str | None = None,
 ) -> Callable[[Formula], Formula]:
     """Registers the decorated function as the derivative of `operator` (and of its in-place form).
 
     `name` is the node's, as in `grad_fn=<MulBackward0>`; by default the operator's in camel case with `Backward0`.
+    `number_name` is the node's where an operand is a number and PyTorch's name is another one then.
     """
 
     def register(formula: Formula) -> Formula:
         node = name or _camel_case(operator.partition(".")[0]) + "Backward0"
-        _C._register_derivative(operator, formula, saves if isinstance(saves, Mapping) else tuple(saves), node)
+        kept = saves if isinstance(saves, Mapping) else tuple(saves)
+        _C._register_derivative(operator, formula, kept, node, number_name or "")
         return formula
 
     return register

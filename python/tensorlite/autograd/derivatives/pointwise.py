@@ -83,13 +83,15 @@ def div_mode(n, grad):
     return zero if a else None, zero if b else None
 
 
-@both("remainder", saves={"input": "other", "other": "other"}, name="RemainderBackward1")
+@both(
+    "remainder", saves={"input": "other", "other": "other"}, name="RemainderBackward1", number_name="RemainderBackward0"
+)
 def remainder(n, grad):
     a, b = n.needs_input_grad
     return grad if a else None, -grad * n.input.div(n.other, rounding_mode="floor") if b else None
 
 
-@both("fmod", saves={"input": "other", "other": "other"}, name="FmodBackward1")
+@both("fmod", saves={"input": "other", "other": "other"}, name="FmodBackward1", number_name="FmodBackward0")
 def fmod(n, grad):
     a, b = n.needs_input_grad
     return grad if a else None, -grad * n.input.div(n.other, rounding_mode="trunc") if b else None

@@ -185,6 +185,11 @@ def _may_overlap(shape, stride):
 
 
 @derivative(
+    "as_strided_",
+    saves=("input.shape", "input.stride", "input.storage_offset", "size", "stride", "storage_offset"),
+    name="AsStridedBackward1",
+)
+@derivative(
     "as_strided", saves=("input.shape", "input.stride", "input.storage_offset", "size", "stride", "storage_offset")
 )
 def as_strided(n, grad):

@@ -541,7 +541,9 @@ class Module(_StateDict):
 
         A dtype applies to floating point and complex members only. The module itself is changed and returned.
         """
-        device, dtype, non_blocking = _parse_to(args, dict(kwargs))
+        kwargs = dict(kwargs)
+        memory_format = kwargs.pop("memory_format", None)
+        device, dtype, non_blocking = _parse_to(args, kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
@@ -549,7 +551,8 @@ class Module(_StateDict):
 
         def convert(t: Tensor) -> Tensor:
             wanted = dtype if dtype is not None and (t.is_floating_point() or t.is_complex()) else t.dtype
-            return t.to(device if device is not None else t.device, wanted, non_blocking)
+            layout = {"memory_format": memory_format} if memory_format is not None and t.dim() in (4, 5) else {}
+            return t.to(device if device is not None else t.device, wanted, non_blocking, **layout)
 
         return self._apply(convert)
 
@@ -723,7 +726,6 @@ def _parse_to(args: tuple, kwargs: dict) -> tuple[Any, Any, bool]:
     dtype = kwargs.pop("dtype", None)
     non_blocking = kwargs.pop("non_blocking", False)
     kwargs.pop("copy", None)
-    kwargs.pop("memory_format", None)
     tensor = kwargs.pop("tensor", None)
     if kwargs:
         raise TypeError(f"to() received an invalid combination of arguments: unknown keyword {next(iter(kwargs))!r}")
