@@ -66,6 +66,9 @@ inline Tensor call(const Operator& op, std::initializer_list<Value> args) {
   return std::move(results[0]);
 }
 
+// Called once, before the first operator is recorded: gives the operators their formulas.
+TL_API void set_formula_loader(void (*load)());
+
 // The backward node of a call with these arguments, tied to them, before the operator runs.
 TL_API Ref<Node> make_node(const Operator& op, const Value* args);
 

@@ -1,4 +1,5 @@
 #include <map>
+#include <utility>
 
 #include "autograd/call.h"
 #include "autograd/engine.h"
@@ -235,7 +236,15 @@ void bump_written(const Operator& op, const Value* args) {
 
 }  // namespace
 
+namespace {
+void (*formula_loader)() = nullptr;
+}
+
+void set_formula_loader(void (*load)()) { formula_loader = load; }
+
 Ref<Node> make_node(const Operator& op, const Value* args) {
+  if (formula_loader) [[unlikely]]
+    std::exchange(formula_loader, nullptr)();
   if (!op.formula) {
     Ref<Node> node = Ref<Node>::adopt(new MissingDerivative(op));
     connect(*node, op, args, nullptr);

@@ -312,6 +312,10 @@ void tell_traceback(Node& node) {
 void add_autograd(py::module_& m) {
   m.def("_run_backward", backward);
   m.def("_register_derivative", register_derivative);
+  set_formula_loader([] {
+    py::gil_scoped_acquire gil;
+    py::module_::import("tensorlite.autograd.derivatives").attr("load")();
+  });
   m.def("_anomaly_mode", [] { return py::make_tuple(anomaly_mode().enabled, anomaly_mode().check_nan); });
   m.def("_set_anomaly_mode",
         [](bool on, bool check_nan) { anomaly_mode() = {on, check_nan, remember_traceback, tell_traceback}; });

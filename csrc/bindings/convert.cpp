@@ -426,8 +426,8 @@ PyObject* generator_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
       if (!is_device(device))
         fail_python(PyExc_TypeError,
                     str("Generator(): argument 'device' must be device, not ", Py_TYPE(device)->tp_name));
-      check(unwrap_device(device).is_cpu(), "Device type CUDA is not supported for ", package_name(),
-            ".Generator() api yet.");
+      check(unwrap_device(device).is_cpu(), "Cannot get CUDA generator without ATen_cuda library. ",
+            "This build of tensorlite computes on the CPU only.");
     }
     return wrap_generator(Ref<Generator>::adopt(new Generator));
   });
@@ -440,6 +440,8 @@ void generator_dealloc(PyObject* self) {
 }
 
 uint64_t seed_from(PyObject* o) {
+  if (!PyLong_Check(o) && !PyIndex_Check(o))
+    fail("manual_seed expected a long, but got ", Py_TYPE(o)->tp_name);
   py::object n = take(PyNumber_Index(o));
   int overflow;
   long long v = PyLong_AsLongLongAndOverflow(n.ptr(), &overflow);
@@ -507,7 +509,7 @@ PyType_Slot generator_slots[] = {{Py_tp_new, (void*)generator_new},
                                  {Py_tp_getset, generator_getset},
                                  {Py_tp_doc, (void*)"Generator(device='cpu'): a source of random numbers of its own."},
                                  {}};
-PyType_Spec generator_spec = {"tensorlite.Generator", sizeof(PyGenerator), 0, Py_TPFLAGS_DEFAULT, generator_slots};
+PyType_Spec generator_spec = {"tensorlite._C.Generator", sizeof(PyGenerator), 0, Py_TPFLAGS_DEFAULT, generator_slots};
 
 }  // namespace
 

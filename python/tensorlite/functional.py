@@ -33,7 +33,13 @@ Tensor = _C.Tensor
 
 
 def numel(input: Tensor) -> int:
-    """The number of elements of a tensor."""
+    """The number of elements of a tensor.
+
+    >>> numel(torch.zeros(2, 3))
+    6
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"numel(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     return input.numel()
 
 
@@ -101,14 +107,17 @@ def result_type(tensor1: Any, tensor2: Any) -> Any:
 def broadcast_shapes(*shapes: Any) -> Any:
     """The shape to which the shapes broadcast."""
     sizes: list[int] = []
-    for shape in shapes:
+    for number, shape in enumerate(shapes):
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         sizes = [1] * (len(shape) - len(sizes)) + sizes
         for i in range(-1, -len(shape) - 1, -1):
             if shape[i] == 1 or shape[i] == sizes[i]:
                 continue
             if sizes[i] != 1:
-                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument at index "
+                    f"{number} had {shape}; but expected shape should be broadcastable to {sizes}"
+                )
             sizes[i] = shape[i]
     return _C.Size(sizes)
 
@@ -145,14 +154,10 @@ def norm(
         from .linalg import matrix_norm
 
         return matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype, out=out)
-    return _C.linalg_vector_norm(
-        input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out
-    )
+    return _C.linalg_vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out)
 
 
-def _norm_method(
-    self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
-) -> Tensor:
+def _norm_method(self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """The vector p-norm of all elements or over `dim`; see `norm`."""
     return norm(self, p, dim, keepdim, dtype=dtype)
 

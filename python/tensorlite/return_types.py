@@ -6,6 +6,8 @@ from . import _C
 
 
 def __getattr__(name: str) -> type:
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     kind = _C._result_type_of(name)
     if kind is None:
         from . import _numpy_operator

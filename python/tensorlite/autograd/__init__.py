@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _C
-from . import derivatives, graph
+from . import graph
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled, set_multithreading_enabled
 from .variable import Variable
@@ -19,8 +19,6 @@ __all__ = [
 ]  # fmt: skip
 
 Tensor = _C.Tensor
-
-derivatives.load()
 
 
 def _tuple(x: Any) -> tuple[Any, ...]:

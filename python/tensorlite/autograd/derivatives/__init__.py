@@ -49,7 +49,8 @@ def derivative(
 
 
 def load() -> None:
-    """Imports every family, which registers it."""
+    """Imports every family, which registers it. The first operator that is recorded asks for it: a program that wants
+    no gradient does without."""
     import importlib
     import os
 
