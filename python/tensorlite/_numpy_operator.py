@@ -2,7 +2,7 @@
 
 A derivative is an `autograd.Function` whose forward works on arrays and whose backward is made of public operators. The
 public functions on top of them check, compose, and are decorated with `operator`, which looks after `out=`, the named
-tuples, and first arguments that are no tensors.
+tuples, and arguments that are no tensors.
 """
 
 from __future__ import annotations
@@ -122,14 +122,21 @@ def operator(
         label = name or f.__name__
         kind = result_types[label] = _C._named_tuple(label, fields.split()) if fields else None
 
+        names = f.__code__.co_varnames[: f.__code__.co_argcount]
+        tensors = [(i, x) for i, x in enumerate(names) if f.__annotations__.get(x) == "Tensor"]
+        missing = object()
+
         @functools.wraps(f)
         def call(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-            first = args[0] if args else next(iter(kwargs.values()), None)
-            if not isinstance(first, Tensor) and (args or kwargs):
-                raise TypeError(
-                    f"{label}(): argument '{f.__code__.co_varnames[0]}' (position 1) must be Tensor, not "
-                    f"{type(first).__name__}"
-                )
+            for i, (position, argument) in enumerate(tensors):
+                value = args[position] if position < len(args) else kwargs.get(argument, missing)
+                if not isinstance(value, Tensor) and value is not missing:
+                    raise TypeError(
+                        f"{label}(): argument '{argument}' (position {position + 1}) must be Tensor, not "
+                        f"{type(value).__name__}"
+                    )
+                if i == 0:
+                    first = value
             result = f(*args, **kwargs)
             if out is not None:
                 keep = keep_strides(first) if callable(keep_strides) else keep_strides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -156,10 +157,10 @@ def matrix_power(A: Tensor, n: int, *, out: Any = None) -> Tensor:
     check.square(A, "linalg.matrix_power")
     if n == 0:
         return A.clone().copy_(_C.eye(A.shape[-1], dtype=A.dtype, device=A.device).expand(*A.shape))
+    if n == 1:
+        return A.clone()
     if n < 0:
         A, n = solvers.inv(A), -n
-    if n == 1:
-        return A.clone() if A.requires_grad or out is None else A
     if n == 3:
         return (A @ A) @ A
     result = None
@@ -197,9 +198,13 @@ def _exponential(a: np.ndarray) -> np.ndarray:
         halvings = np.where(np.isfinite(size) & (size > 1), np.ceil(np.log2(np.maximum(size, 1e-300))), 0).astype(int)
         halvings = np.maximum(halvings, 0)[..., None, None]
         b = a / np.exp2(halvings).astype(a.real.dtype)
-        result = eye + b / 18
-        for k in range(17, 0, -1):
-            result = eye + (b @ result) / k
+        # By powers of b^3, which takes 8 products (Paterson and Stockmeyer, 1973).
+        b2 = b @ b
+        b3 = b2 @ b
+        c = [1 / math.factorial(k) for k in range(19)]
+        result = c[18] * eye
+        for k in range(15, -1, -3):
+            result = result @ b3 + (c[k] * eye + c[k + 1] * b + c[k + 2] * b2)
         for k in range(int(halvings.max(initial=0))):
             result = np.where(k < halvings, result @ result, result)
     return np.ascontiguousarray(result)

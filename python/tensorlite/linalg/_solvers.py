@@ -222,11 +222,21 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False,
 # ---- determinant ----
 
 
-def _lu_determinant(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(the diagonals of U, the signs of the permutations)"""
-    lu, pivots, _ = _lapack.lu(values)
-    swaps = (pivots != np.arange(1, pivots.shape[-1] + 1)).sum(-1)
-    return lu.diagonal(0, -2, -1), np.where(swaps % 2, -1, 1).astype(values.real.dtype)
+def _determinant(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(determinants, their signs, logarithms of their sizes)"""
+    with np.errstate(all="ignore"):
+        if values.shape[-1] > 16:
+            wide = values.astype(np.complex128 if np.iscomplexobj(values) else np.float64, copy=False)
+            sign, log = np.linalg.slogdet(wide)
+            return sign * np.exp(log), sign, log
+        # NumPy takes the determinant from its logarithm; the product of the pivots is exact for small integers.
+        lu, pivots, _ = _lapack.lu(values)
+        odd = (pivots != np.arange(1, pivots.shape[-1] + 1)).sum(-1) % 2
+        parity = np.where(odd, -1, 1).astype(values.real.dtype)
+        diagonal = lu.diagonal(0, -2, -1)
+        size = abs(diagonal)
+        unit = diagonal / np.where(size == 0, 1, size) if np.iscomplexobj(diagonal) else np.sign(diagonal)
+        return diagonal.prod(-1) * parity, unit.prod(-1) * parity, np.log(size).sum(-1)
 
 
 def _others(s: Tensor) -> Tensor:
@@ -241,8 +251,7 @@ def _others(s: Tensor) -> Tensor:
 class _Det(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> Tensor:
-        diagonal, sign = _lu_determinant(array(a))
-        result = tensor(diagonal.prod(-1) * sign, a.dtype)
+        result = tensor(_determinant(array(a))[0], a.dtype)
         ctx.save_for_backward(a, result)
         return result
 
@@ -286,15 +295,10 @@ def det(A: Tensor, *, out: Any = None) -> Tensor:
 class _Slogdet(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
-        diagonal, sign = _lu_determinant(array(a))
-        with np.errstate(all="ignore"):
-            size = abs(diagonal)
-            unit = diagonal / np.where(size == 0, 1, size) if np.iscomplexobj(diagonal) else np.sign(diagonal)
-            sign, log = unit.prod(-1) * sign, np.log(size).sum(-1)
-        sign, log = tensor(sign, a.dtype), tensor(log)
+        _, sign, log = _determinant(array(a))
+        sign = tensor(sign, a.dtype)
+        log = tensor(log, _C.real(sign).dtype if a.is_complex() else a.dtype)
         ctx.save_for_backward(a, sign)
-        if not a.is_complex():
-            ctx.real = True
         return sign, log
 
     @staticmethod
