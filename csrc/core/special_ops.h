@@ -23,14 +23,20 @@ namespace tl::scalar {
       return T(expression);                       \
     }                                             \
   };
-// b is the degree, without its fraction.
-#define TL_POLYNOMIAL(Name, expression)                       \
-  template <class T>                                          \
-  struct Name : Params<T> {                                   \
-    TL_HOST_DEVICE T operator()(T x, T b) const {             \
-      int64_t n = b > T(-2) && b < T(1e15) ? int64_t(b) : -1; \
-      return special_math::expression;                        \
-    }                                                         \
+// b is the degree, without its fraction. float32 is computed in float64 where that does not hide an overflow.
+#define TL_POLYNOMIAL(Name, function, argument)                        \
+  template <class T>                                                   \
+  struct Name : Params<T> {                                            \
+    template <class R>                                                 \
+    static TL_HOST_DEVICE R compute(R x, int64_t n) {                  \
+      return special_math::function(argument, n);                      \
+    }                                                                  \
+    TL_HOST_DEVICE T operator()(T x, T b) const {                      \
+      int64_t n = b > T(-2) && b < T(1e15) ? int64_t(b) : -1;          \
+      T result = compute(x, n);                                        \
+      bool narrow = sizeof(T) == 4 && fm::abs(result) < infinity<T>(); \
+      return narrow ? T(compute(double(x), n)) : result;               \
+    }                                                                  \
   };
 
 TL_SPECIAL_UNARY(I0, special_math::i0(x))
@@ -58,18 +64,18 @@ TL_SPECIAL_BINARY(Igamma, special_math::igamma(x, y))
 TL_SPECIAL_BINARY(Igammac, special_math::igammac(x, y))
 TL_SPECIAL_BINARY(Zeta, special_math::zeta(x, y))
 TL_SPECIAL_BINARY(Xlog1py, special_math::xlog1py(x, y))
-TL_POLYNOMIAL(ChebyshevT, chebyshev_t(x, n))
-TL_POLYNOMIAL(ChebyshevU, chebyshev_u(x, n))
-TL_POLYNOMIAL(ChebyshevV, chebyshev_v(x, n))
-TL_POLYNOMIAL(ChebyshevW, chebyshev_w(x, n))
-TL_POLYNOMIAL(ShiftedChebyshevT, chebyshev_t(x + x - T(1), n))
-TL_POLYNOMIAL(ShiftedChebyshevU, chebyshev_u(x + x - T(1), n))
-TL_POLYNOMIAL(ShiftedChebyshevV, chebyshev_v(x + x - T(1), n))
-TL_POLYNOMIAL(ShiftedChebyshevW, chebyshev_w(x + x - T(1), n))
-TL_POLYNOMIAL(HermiteH, hermite_h(x, n))
-TL_POLYNOMIAL(HermiteHe, hermite_he(x, n))
-TL_POLYNOMIAL(LaguerreL, laguerre_l(x, n))
-TL_POLYNOMIAL(LegendreP, legendre_p(x, n))
+TL_POLYNOMIAL(ChebyshevT, chebyshev_t, x)
+TL_POLYNOMIAL(ChebyshevU, chebyshev_u, x)
+TL_POLYNOMIAL(ChebyshevV, chebyshev_v, x)
+TL_POLYNOMIAL(ChebyshevW, chebyshev_w, x)
+TL_POLYNOMIAL(ShiftedChebyshevT, chebyshev_t, x + x - R(1))
+TL_POLYNOMIAL(ShiftedChebyshevU, chebyshev_u, x + x - R(1))
+TL_POLYNOMIAL(ShiftedChebyshevV, chebyshev_v, x + x - R(1))
+TL_POLYNOMIAL(ShiftedChebyshevW, chebyshev_w, x + x - R(1))
+TL_POLYNOMIAL(HermiteH, hermite_h, x)
+TL_POLYNOMIAL(HermiteHe, hermite_he, x)
+TL_POLYNOMIAL(LaguerreL, laguerre_l, x)
+TL_POLYNOMIAL(LegendreP, legendre_p, x)
 #undef TL_SPECIAL_UNARY
 #undef TL_SPECIAL_BINARY
 #undef TL_POLYNOMIAL
