@@ -168,7 +168,14 @@ TL_BINARY(LogAddExp2, T high = a > b || isnan(a) ? a : b; T low = a > b || isnan
           return low == high && !(fm::abs(a) < infinity<T>()) ? a : sum;)
 TL_BINARY(Xlogy, return isnan(b) ? b : a == T(0) ? T(0) : T(a * fm::log(b));)
 TL_BINARY(Heaviside, return a == T(0) ? b : T(a > T(0) ? 1 : 0);)
-TL_BINARY(Nextafter, return fm::nextafter(a, b);)
+// p0 significant bits and the least exponent p1 of a half type; 0 for a type's own neighbours.
+TL_BINARY(Nextafter, if (p0 == T(0) || isnan(a) || isnan(b) || a == b) return fm::nextafter(a, b); T size = fm::abs(a);
+          bool up = a == T(0) || (b > a) == (a > T(0)); if (size == infinity<T>()) return fm::copysign(
+              T(::ldexp(2.0 - ::ldexp(1.0, 1 - int(p0)), p1 < T(-100) ? 127 : 15)), a);
+          int exponent = 0; T part = T(::frexp(double(size), &exponent)); exponent -= 1;
+          if (!up && part == T(0.5)) exponent -= 1; if (size == T(0) || exponent < int(p1)) exponent = int(p1);
+          T step = T(::ldexp(1.0, exponent + 1 - int(p0)));
+          return a == T(0) ? fm::copysign(step, b) : fm::copysign(up ? size + step : size - step, a);)
 TL_BINARY(
     Gcd, T x = a < 0 ? T(-a) : a; T y = b < 0 ? T(-b) : b; while (y) {
       T r = T(x % y);

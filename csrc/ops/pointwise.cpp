@@ -130,6 +130,10 @@ Tensor div_mode(const Tensor& input, const Tensor& other, std::optional<std::str
   if (!mode) return div(input, other, out);
   if (*mode == "floor") return floor_divide(input, other, out);
   check(*mode == "trunc", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", *mode, "'");
+  if (is_half(result_type(input, other))) {  // the quotient is rounded first, as in PyTorch
+    Tensor quotient = div(input, other, out);
+    return trunc(quotient, Out{quotient, true});
+  }
   return dividing(Pointwise::DivTrunc, "div_trunc_cpu", input, other, out);
 }
 
@@ -224,9 +228,12 @@ Tensor bitwise_right_shift(const Tensor& input, const Tensor& other, const Out& 
 
 Tensor nextafter(const Tensor& input, const Tensor& other, const Out& out) {
   Dtype common = result_type(input, other);
-  // A half's neighbour is not float32's.
-  if (common != Dtype::Float32 && common != Dtype::Float64) not_implemented("nextafter_cpu", common);
-  return elementwise(Pointwise::Nextafter, "nextafter_cpu", common, out, {&input, &other});
+  PointwiseParams params;
+  if (is_half(common)) {  // its neighbour is not float32's
+    params.d[0] = common == Dtype::Float16 ? 11 : 8;
+    params.d[1] = common == Dtype::Float16 ? -14 : -126;
+  }
+  return elementwise(Pointwise::Nextafter, "nextafter_cpu", common, out, {&input, &other}, &params);
 }
 
 Tensor heaviside(const Tensor& input, const Tensor& other, const Out& out) {
@@ -355,8 +362,7 @@ Tensor addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2
   params.set(0, value);
   Dtype dtype = result_type({&input, &tensor1, &tensor2});
   if (dtype == Dtype::Bool) not_implemented("addcmul_cpu_out", dtype);
-  return elementwise(Pointwise::Addcmul, "addcmul_cpu_out", dtype, out,
-                     {&input, &tensor1, &tensor2}, &params);
+  return elementwise(Pointwise::Addcmul, "addcmul_cpu_out", dtype, out, {&input, &tensor1, &tensor2}, &params);
 }
 
 Tensor addcdiv(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2, const Scalar& value, const Out& out) {

@@ -138,7 +138,7 @@ Tensor round(const Tensor& input, const Out& out) {
   return rounding(Pointwise::Round, "round", "round_vml_cpu", input, out);
 }
 Tensor round_decimals(const Tensor& input, int64_t decimals, const Out& out) {
-  if (!is_floating(input.dtype())) not_implemented("round_vml_cpu", input.dtype());
+  if (!is_floating(input.dtype())) not_implemented(decimals == 0 ? "round_vml_cpu" : "round_cpu", input.dtype());
   if (decimals == 0) return round(input, out);
   PointwiseParams params;
   params.d[0] = decimals > 0 ? std::pow(10.0, double(decimals)) : 1.0;
@@ -162,7 +162,7 @@ Tensor bitwise_not(const Tensor& input, const Out& out) {
 }
 
 Tensor signbit(const Tensor& input, const Out& out) {
-  check(!is_complex(input.dtype()), "signbit is not implemented for complex tensors.");
+  check<NotImplementedError>(!is_complex(input.dtype()), "signbit is not implemented for complex tensors.");
   Dtype common = is_integral(input.dtype()) ? Dtype::Int64 : input.dtype();
   return elementwise(Pointwise::Signbit, "signbit_cpu", common, out, {&input});
 }

@@ -155,7 +155,7 @@ Tensor searchsorted(const Tensor& sequence, const Tensor& input, bool out_int32,
   check(!out_int32 || n < INT32_MAX, op, "the size of boundaries' last dimension should be less than ", INT32_MAX,
         ", but we got ", n);
   Dtype common = result_type(sequence, input);
-  if (is_complex(common)) not_implemented("searchsorted_out_cpu", common);
+  if (is_complex(common) || common == Dtype::Bool) not_implemented("searchsorted_out_cpu", common);
   Tensor result = prepare(out.tensor, input.sizes(), dtype, input);
   if (result.numel() == 0) return finish(result, out.tensor);
   if (out.defined() && share_memory(result, sequence)) result = empty(input.sizes(), dtype, input.device());

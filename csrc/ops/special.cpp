@@ -93,6 +93,7 @@ Tensor polygamma_method(const Tensor& input, int64_t n, const Out& out) { return
 
 Tensor mvlgamma(const Tensor& input, int64_t p, const Out& out) {
   check(p >= 1, "p has to be greater than or equal to 1");
+  check(input.dtype() != Dtype::Bool, "The input tensor may not be a boolean tensor.");
   auto number = [](double v) { return wrapped_number(Scalar(v)); };
   Tensor sum;
   for (int64_t j = 1; j <= p; ++j) {

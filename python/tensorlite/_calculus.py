@@ -106,14 +106,16 @@ def _gradient_spacing(input: Tensor, spacing: Any, dim: Any, dims: list[int]) ->
         spacing = spacing.item()
     if isinstance(spacing, (list, tuple)):
         if len(spacing) != len(dims):
-            wanted = (
-                f"'self.dim() = {input.dim()}', since dim argument was not given,"
-                if dim is None
-                else f"{len(dims)} (because dim is given),"
-            )
+            if dim is not None:
+                raise RuntimeError(
+                    "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to "
+                    f"have the same length, but got a spacing argument of length {len(spacing)} and a dim argument of "
+                    f"length {len(dims)}."
+                )
             raise RuntimeError(
-                f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to {wanted} "
-                f"but got a list of length {len(spacing)}"
+                "torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to "
+                f"'self.dim() = {input.dim()}', since dim argument was not given, but got a list of length "
+                f"{len(spacing)}"
             )
         for x in spacing:
             if not isinstance(x, Tensor):

@@ -403,6 +403,15 @@ def _part(name: str, doc: str) -> property:
     return property(read, lambda self, value: read(self).copy_(as_tensor(value)), None, doc)
 
 
+@_method
+def __rdiv__(self: Tensor, other: Any) -> Tensor:
+    """other / self, under Python 2's name, which PyTorch keeps as it keeps `__div__` and `__idiv__`."""
+    return self.reciprocal() * other
+
+
+Tensor.__div__, Tensor.__idiv__ = Tensor.__truediv__, Tensor.__itruediv__
+
+
 def _seen(name: str, doc: str) -> property:
     # With the text at hand property() does not ask the operator, which would read all examples.
     return property(_C._operator(name), None, None, doc)
