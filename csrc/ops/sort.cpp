@@ -152,6 +152,9 @@ std::tuple<Tensor, Tensor> kthvalue(const Tensor& input, int64_t k, int64_t dim,
   if (to.defined()) {
     check(to.first.dtype() == input.dtype(), "output values must be of same type as input");
     check(to.second.dtype() == Dtype::Int64, "output indices must be of scalar type Long");
+    check(!(to.first.impl()->storage == input.impl()->storage) || !input.numel(),
+          "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+          "location. Please clone() the tensor before performing the operation.");
   }
   if (is_complex(input.dtype()) || input.dtype() == Dtype::Bool) not_implemented("kthvalue_cpu", input.dtype());
   return selected(Select::Kth, "kthvalue", input, k - 1, dim, keepdim, to);
