@@ -540,13 +540,17 @@ _LAZY_METHODS = {
 }  # fmt: skip
 
 
+def _load_method(module: str, name: str) -> Callable[..., Any]:
+    import importlib
+
+    function = getattr(importlib.import_module(f"{__package__}.{module}"), name)
+    setattr(Tensor, name, function)
+    return function
+
+
 def _lazy_method(module: str, name: str) -> None:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        import importlib
-
-        function = getattr(importlib.import_module(f"{__package__}.{module}"), name)
-        setattr(Tensor, name, function)
-        return function(self, *args, **kwargs)
+        return _load_method(module, name)(self, *args, **kwargs)
 
     method.__name__ = name
     method.__doc__ = f"See `{name}` of {__package__}."

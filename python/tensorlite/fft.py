@@ -209,7 +209,11 @@ def _transform(name: str, x: Tensor, n: int | None, dim: int, norm: str | None, 
 
 @operator("fft_fft", keep_strides=False)
 def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Tensor:
-    """The Fourier transform along a dimension; complex, of the length of the input."""
+    """The Fourier transform along a dimension; complex, of the length of the input.
+
+    >>> fft(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    tensor([10.+0.j, -2.+2.j, -2.+0.j, -2.-2.j])
+    """
     return _transform("fft", input, n, dim, norm, True)
 
 
@@ -367,7 +371,11 @@ def fftfreq(
     n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """The frequencies of the n coefficients of `fft`, for samples d apart: 0, 1 ... -2, -1 over n * d."""
+    """The frequencies of the n coefficients of `fft`, for samples d apart: 0, 1 ... -2, -1 over n * d.
+
+    >>> fftfreq(5, d=0.5)
+    tensor([ 0.0000,  0.4000,  0.8000, -0.8000, -0.4000])
+    """
     options = dict(dtype=dtype, requires_grad=requires_grad)
     return _frequencies("fftfreq", [(0, (n + 1) // 2), (-(n // 2), 0)], n, d, out, options)
 
@@ -389,7 +397,11 @@ def _shift(x: Tensor, dim: Any, by: Any) -> Tensor:
 
 
 def fftshift(input: Tensor, dim: Any = None) -> Tensor:
-    """Moves the frequency zero to the middle of the dimensions, by default all."""
+    """Moves the frequency zero to the middle of the dimensions, by default all.
+
+    >>> fftshift(fftfreq(4))
+    tensor([-0.5000, -0.2500,  0.0000,  0.2500])
+    """
     return _shift(input, dim, lambda n: n // 2)
 
 

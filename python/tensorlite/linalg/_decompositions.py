@@ -94,7 +94,12 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, o
 
 @operator("linalg_cholesky")
 def cholesky(A: Tensor, *, upper: bool = False, out: Any = None) -> Tensor:
-    """The lower triangular L with A = L L^H of Hermitian positive-definite matrices; with upper=True, L^H."""
+    """The lower triangular L with A = L L^H of Hermitian positive-definite matrices; with upper=True, L^H.
+
+    >>> cholesky(torch.tensor([[4.0, 2.0], [2.0, 10.0]]))
+    tensor([[2., 0.],
+            [1., 3.]])
+    """
     check.square_floating(A, "linalg.cholesky", "cholesky_cpu")
     factor, info = _Cholesky.apply(A, upper)
     raise_for(info, "linalg.cholesky", _not_positive)
@@ -186,7 +191,11 @@ def _uplo(uplo: str) -> str:
 
 @operator("linalg_eigh", "eigenvalues eigenvectors")
 def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
-    """(w, V): the eigenvalues, ascending, and eigenvectors (columns) of Hermitian matrices; one triangle is read."""
+    """(w, V): the eigenvalues, ascending, and eigenvectors (columns) of Hermitian matrices; one triangle is read.
+
+    >>> eigh(torch.tensor([[2.0, 1.0], [1.0, 2.0]])).eigenvalues
+    tensor([1., 3.])
+    """
     check.square_floating(A, "linalg.eigh", "linalg_eigh_cpu")
     return _Eigh.apply(A, _uplo(UPLO))
 
@@ -335,7 +344,11 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
 
 @operator("linalg_svdvals")
 def svdvals(A: Tensor, *, driver: str | None = None, out: Any = None) -> Tensor:
-    """The singular values, descending."""
+    """The singular values, descending.
+
+    >>> svdvals(torch.tensor([[3.0, 0.0], [0.0, -4.0], [0.0, 0.0]]))
+    tensor([4., 3.])
+    """
     check.matrix_floating(A, "linalg.svd", "linalg_svd_cpu")
     _check_driver(driver, "torch.linalg.svd")
     if _C.is_grad_enabled() and A.requires_grad:

@@ -79,7 +79,11 @@ def _out_of_range(dim: int, n: int) -> int:
 def norm(
     A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
-    """The vector norm of all elements or of one dim; of a matrix with `ord`, or over two dims, the matrix norm."""
+    """The vector norm of all elements or of one dim; of a matrix with `ord`, or over two dims, the matrix norm.
+
+    >>> norm(torch.tensor([[3.0, 0.0], [0.0, 4.0]])), norm(torch.tensor([[3.0, 0.0], [0.0, 4.0]]), 2)
+    (tensor(5.), tensor(4.))
+    """
     dims = None if dim is None else _dims(dim)
     if dims is not None and len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
@@ -175,7 +179,12 @@ def matrix_power(A: Tensor, n: int, *, out: Any = None) -> Tensor:
 
 @operator("linalg_vander")
 def vander(x: Tensor, *, N: int | None = None, out: Any = None) -> Tensor:
-    """The powers 0 ... N - 1 of each element, along a new last dimension."""
+    """The powers 0 ... N - 1 of each element, along a new last dimension.
+
+    >>> vander(torch.tensor([2, 3]), N=4)
+    tensor([[ 1,  2,  4,  8],
+            [ 1,  3,  9, 27]])
+    """
     if x.dtype == _C.bool:
         raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
     if x.dim() == 0:

@@ -22,16 +22,24 @@ Tensor = _C.Tensor
 # ---- inverse ----
 
 
+# Up to this order systems are solved without NumPy's LAPACK, which fuses multiply and add: the small matrices of books
+# come out as PyTorch shows them, `2.` and not `2.0000`.
+_SMALL = 4
+
+
 def _inverse(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(inverses, info); the inverse of a singular matrix holds infinities and NaNs."""
-    try:
-        return np.linalg.inv(values), np.zeros(values.shape[:-2], np.int32)
-    except np.linalg.LinAlgError:
-        return _lu_inverse(values, np.broadcast_to(np.eye(values.shape[-1], dtype=values.dtype), values.shape))
+    n = values.shape[-1]
+    if n > _SMALL:
+        try:
+            return np.linalg.inv(values), np.zeros(values.shape[:-2], np.int32)
+        except np.linalg.LinAlgError:
+            pass
+    return _lu_inverse(values, np.broadcast_to(np.eye(n, dtype=values.dtype), values.shape))
 
 
 def _lu_inverse(values: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(A^-1 B, info), where np.linalg would raise for one singular matrix of a stack."""
+    """(A^-1 B, info); does not raise for a singular matrix of a stack."""
     lu, pivots, info = _lapack.lu(values)
     rows = _lapack.permutation(pivots, values.shape[-1])
     x = np.take_along_axis(b, rows[..., None], -2)
@@ -75,7 +83,12 @@ def inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
 
 @operator("linalg_inv")
 def inv(A: Tensor, *, out: Any = None) -> Tensor:
-    """The inverse of square matrices; LinAlgError for a singular one."""
+    """The inverse of square matrices; LinAlgError for a singular one.
+
+    >>> inv(torch.tensor([[2.0, 0.0], [1.0, 4.0]]))
+    tensor([[ 0.5000,  0.0000],
+            [-0.1250,  0.2500]])
+    """
     check.square_floating(A, "linalg.inv")
     inverse, info = _Inv.apply(A)
     raise_for(info, "linalg.inv", _zero_diagonal)
@@ -95,12 +108,17 @@ class _Solve(Function):
         if not left:
             x, y = x.swapaxes(-2, -1), y.swapaxes(-2, -1)
         batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-        try:
-            result, info = np.linalg.solve(x, y), np.zeros(x.shape[:-2], np.int32)
-        except np.linalg.LinAlgError:
+        result = None
+        if x.shape[-1] > _SMALL:
+            try:
+                result, info = np.linalg.solve(x, y), np.zeros(x.shape[:-2], np.int32)
+            except np.linalg.LinAlgError:
+                pass
+        if result is None:
             x = np.broadcast_to(x, (*batch, *x.shape[-2:]))
             result, info = _lu_inverse(x, np.broadcast_to(y, (*batch, *y.shape[-2:])))
-            info = info if a.dim() == len(batch) + 2 else info.reshape(-1)[:1].reshape(a.shape[:-2])
+            if tuple(batch) != tuple(a.shape[:-2]):
+                info = _lapack.lu(array(a))[2]
         if vector:
             result = result[..., 0]
         if result.ndim > 1:
@@ -156,7 +174,11 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
 
 @operator("linalg_solve")
 def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor:
-    """X of A X = B, or X A = B with left=False; B is a matrix, a vector, or a stack of either."""
+    """X of A X = B, or X A = B with left=False; B is a matrix, a vector, or a stack of either.
+
+    >>> solve(torch.tensor([[2.0, 0.0], [1.0, 4.0]]), torch.tensor([2.0, 9.0]))
+    tensor([1., 2.])
+    """
     x, info = _solve(A, B, left)
     raise_for(info, "torch.linalg.solve", _unsolvable)
     return x
@@ -229,8 +251,10 @@ def _determinant(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
             wide = values.astype(np.complex128 if np.iscomplexobj(values) else np.float64, copy=False)
             sign, log = np.linalg.slogdet(wide)
             return sign * np.exp(log), sign, log
-        # NumPy takes the determinant from its logarithm; the product of the pivots is exact for small integers.
-        lu, pivots, _ = _lapack.lu(values)
+        # NumPy takes the determinant from its logarithm; the product of the pivots is exact for small integers. As in
+        # PyTorch they are those of the transposed matrix, which lies in LAPACK's order.
+        real = values.flags.c_contiguous and not np.iscomplexobj(values)
+        lu, pivots, _ = _lapack.lu(values.swapaxes(-2, -1) if real else values)
         odd = (pivots != np.arange(1, pivots.shape[-1] + 1)).sum(-1) % 2
         parity = np.where(odd, -1, 1).astype(values.real.dtype)
         diagonal = lu.diagonal(0, -2, -1)
@@ -286,7 +310,11 @@ def _eps(dtype: Any) -> float:
 
 @operator("linalg_det")
 def det(A: Tensor, *, out: Any = None) -> Tensor:
-    """The determinant of square matrices."""
+    """The determinant of square matrices.
+
+    >>> det(torch.tensor([[2.0, 2.0], [1.0, 4.0]]))
+    tensor(6.)
+    """
     check.square_floating(A, "linalg.det", "lu_cpu")
     return _Det.apply(A)
 
@@ -400,7 +428,11 @@ def pinv(
 def matrix_rank(
     A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Tensor:
-    """The number of singular values above max(atol, rtol * the largest)."""
+    """The number of singular values above max(atol, rtol * the largest).
+
+    >>> matrix_rank(torch.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    tensor(1)
+    """
     check.matrix_floating(A, "linalg.matrix_rank")
     with _no_grad():
         A = A.detach()
