@@ -15,7 +15,7 @@ Op view("view"), unsafe_view("_unsafe_view"), reshape_alias("_reshape_alias"), c
     contiguous_copy("contiguous"), permute("permute"), transpose("transpose"), expand("expand"), unsqueeze("unsqueeze"),
     slice("slice"), select("select"), cat("cat"), stack("stack"), flip("flip"), repeat("repeat"), conj("conj"),
     index_select("index_select"), gather("gather"), view_as_real("view_as_real"), alias("alias"), diag_embed("diag_embed"),
-    diagonal_copy("diagonal_copy");
+    diagonal_copy("diagonal_copy"), remainder("remainder");
 
 std::vector<Tensor> call_list(const char* name, std::initializer_list<Value> args) {
   Value all[Operator::kMaxArgs];
@@ -179,14 +179,28 @@ Tensor narrow(const Tensor& input, int64_t dim, int64_t start, int64_t length) {
   return slice(input, dim, start, start + length, 1);
 }
 
+Tensor narrow_tensor(const Tensor& input, int64_t dim, const Tensor& start, int64_t length) {
+  check(start.dim() == 0 && is_integral(start.dtype()) && start.dtype() != Dtype::Bool,
+        "start must be an 0-dim integral Tensor.");
+  return narrow(input, dim, *ops::to_copy(start, Dtype::Int64, start.device(), false).data_as<int64_t>(), length);
+}
+
 Tensor real(const Tensor& input) { return is_complex(input.dtype()) ? select(view_as_real(input), -1, 0) : input; }
 Tensor imag(const Tensor& input) {
   check(is_complex(input.dtype()), "imag is not implemented for tensors with non-complex dtypes.");
   return select(view_as_real(input), -1, 1);
 }
 
-Tensor diag(const Tensor& input, int64_t diagonal) {
+Tensor diag(const Tensor& input, int64_t diagonal, const Out& out) {
   check(input.dim() == 1 || input.dim() == 2, "diag(): Supports 1D or 2D tensors. Got ", input.dim(), "D");
+  if (out.defined()) {
+    if (input.dim() == 2) return ops::diagonal_copy(input, diagonal, 0, 1, out);
+    const Tensor matrix = ops::diag_embed(input, diagonal, 0, 1);
+    check_castable(matrix.dtype(), out.tensor.dtype());
+    resize_output(out.tensor, matrix.sizes());
+    ops::copy_into(out.tensor, matrix);
+    return out.tensor;
+  }
   return input.dim() == 1 ? diag_embed(input, diagonal, 0, 1) : diagonal_copy(input, diagonal, 0, 1);
 }
 
@@ -476,10 +490,15 @@ Tensor repeat_interleave_tensor(const Tensor& input, const Tensor& repeats, OptI
   return index_select(from, d, repeat_interleave_counts(each, output_size));
 }
 
-Tensor take_along_dim(const Tensor& input, const Tensor& indices, OptInt dim) {
+Tensor take_along_dim(const Tensor& input, const Tensor& indices, OptInt dim, const Out& out) {
   check(indices.dtype() == Dtype::Int64, "torch.take_along_dim(): dtype of indices should be Long but got ",
         type_name(indices.dtype()));
-  if (!dim) return gather(reshape(input, {-1}), 0, reshape(indices, {-1}));
+  auto gathered = [&](const Tensor& x, int64_t d, const Tensor& index) {
+    // Negative indices count from the end here, unlike in gather.
+    const Tensor wrapped = index.numel() && x.dim() ? remainder(index, wrapped_number(Scalar(x.size(d)))) : index;
+    return out.defined() ? gather(x, d, wrapped, false, out.tensor) : gather(x, d, wrapped);
+  };
+  if (!dim) return gathered(reshape(input, {-1}), 0, reshape(indices, {-1}));
   check(input.dim() == indices.dim(),
         "torch.take_along_dim(): input and indices should have the same number of "
         "dimensions, but got ",
@@ -493,7 +512,7 @@ Tensor take_along_dim(const Tensor& input, const Tensor& indices, OptInt dim) {
     input_sizes[size_t(d)] = input.size(d);
     index_sizes[size_t(d)] = indices.size(d);
   }
-  return gather(expand(input, Ints(input_sizes)), d, expand(indices, Ints(index_sizes)));
+  return gathered(expand(input, Ints(input_sizes)), d, expand(indices, Ints(index_sizes)));
 }
 
 }  // namespace tl::composite

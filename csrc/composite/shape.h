@@ -22,9 +22,10 @@ TL_API Tensor mH(const Tensor& input);
 TL_API Tensor adjoint(const Tensor& input);
 TL_API Tensor movedim(const Tensor& input, Ints source, Ints destination);
 TL_API Tensor narrow(const Tensor& input, int64_t dim, int64_t start, int64_t length);
+TL_API Tensor narrow_tensor(const Tensor& input, int64_t dim, const Tensor& start, int64_t length);
 TL_API Tensor real(const Tensor& input);
 TL_API Tensor imag(const Tensor& input);
-TL_API Tensor diag(const Tensor& input, int64_t diagonal);
+TL_API Tensor diag(const Tensor& input, int64_t diagonal, const Out& out);
 
 // The same tensor with the layout of a view of it: t_() and the like.
 TL_API Tensor t_(const Tensor& input);
@@ -66,6 +67,6 @@ TL_API Tensor flipud(const Tensor& input);
 TL_API Tensor repeat_interleave(const Tensor& input, int64_t repeats, OptInt dim, OptInt output_size);
 TL_API Tensor repeat_interleave_tensor(const Tensor& input, const Tensor& repeats, OptInt dim, OptInt output_size);
 TL_API Tensor repeat_interleave_counts(const Tensor& repeats, OptInt output_size);
-TL_API Tensor take_along_dim(const Tensor& input, const Tensor& indices, OptInt dim);
+TL_API Tensor take_along_dim(const Tensor& input, const Tensor& indices, OptInt dim, const Out& out);
 
 }  // namespace tl::composite

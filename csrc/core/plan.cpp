@@ -135,6 +135,17 @@ void extent(const Tensor& t, const char*& begin, const char*& end) {
 
 }  // namespace
 
+void check_no_overlap(const Tensor& written, const Tensor& read) {
+  if (!(written.impl()->storage == read.impl()->storage) || written.numel() == 0 || read.numel() == 0) return;
+  const char *a, *a_end, *b, *b_end;
+  extent(written, a, a_end);
+  extent(read, b, b_end);
+  if (a < b_end && b < a_end)
+    fail(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+        "location. Please clone() the tensor before performing the operation.");
+}
+
 void check_no_partial_overlap(const Tensor& written, const Tensor& read) {
   if (written.is(read) || !(written.impl()->storage == read.impl()->storage)) return;
   if (written.numel() == 0 || read.numel() == 0) return;

@@ -61,6 +61,8 @@ TL_API bool is_dense(const Tensor& t);
 // Raises when two elements of a tensor that is written share memory, or when `read` partly overlaps `written`.
 TL_API void check_no_internal_overlap(const Tensor& written);
 TL_API void check_no_partial_overlap(const Tensor& written, const Tensor& read);
+// Raises when the two share memory at all.
+TL_API void check_no_overlap(const Tensor& written, const Tensor& read);
 // For `out=`: gives it this shape, with PyTorch's warning when it had another and was not empty.
 TL_API void resize_output(const Tensor& out, Ints sizes);
 // For `out=` and in-place forms: raises unless a result of this dtype may go there.

@@ -10,8 +10,6 @@
 namespace tl::cpu::TL_ISA {
 namespace {
 
-#define TL_INLINE inline __attribute__((always_inline))
-
 // ---- conversion ----
 
 struct Bool8 {

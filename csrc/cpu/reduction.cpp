@@ -13,8 +13,6 @@
 namespace tl::cpu::TL_ISA {
 namespace {
 
-#define TL_INLINE inline __attribute__((always_inline))
-
 constexpr int64_t kBlock = 2048;      // elements of a run taken at once
 constexpr int64_t kSegment = 131072;  // elements worth a partial result
 constexpr int64_t kColumns = 1024;    // results worked on side by side when the kept dim is the contiguous one

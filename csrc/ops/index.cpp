@@ -48,7 +48,7 @@ bool along(const Tensor& dst, const Tensor& src, const Tensor& index, int64_t di
 // `src` undefined: a single value.
 int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src) {
   dim = wrap_dim(dim, input.dim());
-  check_index_type(op, index);
+  if (index.numel() != 0) check_index_type(op, index);
   if (src.defined()) {
     check(src.dtype() == input.dtype(), "scatter(): Expected self.dtype to be equal to src.dtype, but got ",
           name(input.dtype()), " and ", name(src.dtype()));
@@ -108,8 +108,8 @@ ScatterMode legacy_mode(std::string_view reduce) {
 
 Tensor gather(const Tensor& input, int64_t dim, const Tensor& index, bool, const Out& out) {
   dim = wrap_dim(dim, input.dim());
-  check_index_type("gather", index);
   if (index.numel() != 0) {
+    check_index_type("gather", index);
     check(index_dims(index) == index_dims(input),
           "Index tensor must have the same number of dimensions as input tensor. Got ", index.dim(), " and ",
           input.dim());

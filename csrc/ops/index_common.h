@@ -54,11 +54,14 @@ inline Tensor begin_result(const char* op, Ints sizes, Dtype dtype, Device devic
   if (!out.defined()) return empty(sizes, dtype, device);
   check(out.tensor.dtype() == dtype, op, "(): self and result must have the same scalar type, but got ", name(dtype),
         " and ", name(out.tensor.dtype()));
+  check_no_internal_overlap(out.tensor);
   resize_output(out.tensor, sizes);
   bool shares = false;
-  for (const Tensor* t : read) shares |= t->impl()->storage == out.tensor.impl()->storage;
+  for (const Tensor* t : read) {
+    check_no_overlap(out.tensor, *t);
+    shares |= t->impl()->storage == out.tensor.impl()->storage;
+  }
   if (out.tensor.is_contiguous() && !shares) return out.tensor;
-  check_no_internal_overlap(out.tensor);
   return empty(sizes, dtype, device);
 }
 inline Tensor end_write(const Tensor& result, const Out& out) {

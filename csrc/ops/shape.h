@@ -42,7 +42,7 @@ TL_API Tensor rot90(const Tensor& input, int64_t k, Ints dims);
 TL_API Tensor tril(const Tensor& input, int64_t diagonal, const Out& out);
 TL_API Tensor triu(const Tensor& input, int64_t diagonal, const Out& out);
 TL_API Tensor diag_embed(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2);
-TL_API Tensor diagonal_copy(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2);
+TL_API Tensor diagonal_copy(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2, const Out& out = {});
 
 // Gradients of the views that leave elements out: zeros of the input's sizes with `grad` in the view's place.
 TL_API Tensor select_backward(const Tensor& grad, Ints input_sizes, int64_t dim, int64_t index);

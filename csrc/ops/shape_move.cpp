@@ -37,14 +37,9 @@ bool is_channels_last(const Tensor& t) {
   return true;
 }
 
-bool overlaps(const Tensor& a, const Tensor& b) {
-  if (a.impl()->storage.get() != b.impl()->storage.get() || !a.numel() || !b.numel()) return false;
-  auto last = [](const Tensor& t) {
-    int64_t end = t.offset();
-    for (int64_t d = 0; d < t.dim(); ++d) end += (t.size(d) - 1) * t.stride(d);
-    return end * int64_t(t.itemsize());
-  };
-  return a.offset() * int64_t(a.itemsize()) <= last(b) && b.offset() * int64_t(b.itemsize()) <= last(a);
+Dims channels_last_strides(Ints sizes) {
+  const int64_t c = sizes[1], h = sizes[2], w = sizes[3];
+  return {c * h * w, 1, c * w, c};
 }
 
 }  // namespace
@@ -131,12 +126,9 @@ Tensor joined_out(const char* name, const Out& out, TensorSpan tensors, Ints siz
   Tensor result = out.tensor;
   check<TypeError>(can_cast(dtype, result.dtype()), name, ": input types can't be cast to the desired output type ",
                    type_name(result.dtype()));
-  for (size_t i = 0; i < tensors.size(); ++i)
-    check(!overlaps(result, tensors[i]),
-          "unsupported operation: the input tensors cannot refer to any of the output memory locations. Found overlap "
-          "in input tensor ",
-          i);
+  for (const Tensor& t : tensors) check_no_overlap(result, t);
   resize_output(result, sizes);
+  check_no_internal_overlap(result);
   return result;
 }
 
@@ -196,10 +188,14 @@ Tensor cat(TensorSpan tensors, int64_t dim, const Out& out) {
   sizes[size_t(dim)] = total;
   Tensor result;
   if (out.defined()) {
+    const bool resized = out.tensor.sizes() != Ints(sizes);
     result = joined_out("torch.cat()", out, tensors, sizes, dtype);
-  } else if (channels_last && n == 4) {
-    int64_t c = sizes[1], h = sizes[2], w = sizes[3];
-    result = empty_strided(sizes, {c * h * w, 1, c * w, c}, dtype, device);
+    if (resized && channels_last) {
+      result.impl()->strides = channels_last_strides(sizes);
+      result.impl()->refresh();
+    }
+  } else if (channels_last) {
+    result = empty_strided(sizes, channels_last_strides(sizes), dtype, device);
   } else {
     result = empty(sizes, dtype, device);
   }
@@ -380,9 +376,14 @@ Tensor diag_embed(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim
   return diagonal_backward(input, sizes, offset, a, b);
 }
 
-Tensor diagonal_copy(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2) {
+Tensor diagonal_copy(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2, const Out& out) {
   NoGrad guard;
-  return contiguous_copy(diagonal(input, offset, dim1, dim2));
+  Tensor view = diagonal(input, offset, dim1, dim2);
+  if (!out.defined()) return contiguous_copy(view);
+  check_castable(input.dtype(), out.tensor.dtype());
+  resize_output(out.tensor, view.sizes());
+  copy_into(out.tensor, view);
+  return out.tensor;
 }
 
 // ---- gradients of views that may overlap ----

@@ -92,6 +92,7 @@ from . import autograd, random  # noqa: E402
 from ._calculus import *  # noqa: E402, F403
 from ._histogram import *  # noqa: E402, F403
 from ._statistics import *  # noqa: E402, F403
+from ._views import *  # noqa: E402, F403
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .functional import *  # noqa: E402, F403
 from .random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _C
+from ._numpy_operator import write_out
 
 __all__ = ["einsum", "tensordot"]
 
@@ -187,4 +188,4 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     else:
         first, second = ([d] if isinstance(d, int) else list(d) for d in dims)
     result = _C._tensordot(a, b, first, second)
-    return result if out is None else out.copy_(result)
+    return result if out is None else write_out("tensordot", out, result)
