@@ -353,6 +353,11 @@ def return_types_stub() -> str:
                 fields = [f.split(" ")[1] for f in split(signature.results[1:-1])]
                 lines.append(f"class {name}(NamedTuple):\n" + "".join(f"    {f}: Tensor\n" for f in fields))
                 break
+    from tensorlite import _numpy_operator
+    from tensorlite.linalg import top_level  # noqa: F401
+
+    for name, kind in sorted(_numpy_operator.result_types.items()):
+        lines.append(f"class {name}(NamedTuple):\n" + "".join(f"    {f}: Tensor\n" for f in kind.__match_args__))
     return "\n".join(lines)
 
 
@@ -404,6 +409,9 @@ def package_stub() -> str:
 
 
 def stubs() -> dict[str, str]:
+    for module, names in tl._tensor._LAZY_METHODS.items():
+        for name in names:
+            tl._tensor._load_method(module, name)
     return {"_C.pyi": compiled_stub(), "return_types.pyi": return_types_stub(), "__init__.pyi": package_stub()}
 
 

@@ -223,6 +223,7 @@ from ._C import float16 as float16
 from ._C import float32 as float32
 from ._C import float64 as float64
 from ._C import float_power as float_power
+from ._C import float_power_ as float_power_
 from ._C import floor as floor
 from ._C import floor_ as floor_
 from ._C import floor_divide as floor_divide
@@ -289,6 +290,7 @@ from ._C import isinf as isinf
 from ._C import isnan as isnan
 from ._C import isneginf as isneginf
 from ._C import isposinf as isposinf
+from ._C import isreal as isreal
 from ._C import kron as kron
 from ._C import kthvalue as kthvalue
 from ._C import layer_norm as layer_norm
@@ -394,6 +396,7 @@ from ._C import permute as permute
 from ._C import poisson as poisson
 from ._C import polar as polar
 from ._C import polygamma as polygamma
+from ._C import positive as positive
 from ._C import pow as pow
 from ._C import pow_ as pow_
 from ._C import prod as prod
@@ -418,6 +421,8 @@ from ._C import relu as relu
 from ._C import relu_ as relu_
 from ._C import remainder as remainder
 from ._C import remainder_ as remainder_
+from ._C import renorm as renorm
+from ._C import renorm_ as renorm_
 from ._C import repeat_interleave as repeat_interleave
 from ._C import reshape as reshape
 from ._C import roll as roll
@@ -515,6 +520,10 @@ from ._C import xlogy_ as xlogy_
 from ._C import zero_ as zero_
 from ._C import zeros as zeros
 from ._C import zeros_like as zeros_like
+from ._calculus import cumulative_trapezoid as cumulative_trapezoid
+from ._calculus import gradient as gradient
+from ._calculus import trapezoid as trapezoid
+from ._calculus import trapz as trapz
 from ._constructions import bartlett_window as bartlett_window
 from ._constructions import blackman_window as blackman_window
 from ._constructions import cartesian_prod as cartesian_prod
@@ -526,8 +535,12 @@ from ._constructions import kaiser_window as kaiser_window
 from ._constructions import vander as vander
 from ._einsum import einsum as einsum
 from ._einsum import tensordot as tensordot
+from ._histogram import histc as histc
+from ._histogram import histogram as histogram
+from ._histogram import histogramdd as histogramdd
 from ._legacy import set_default_tensor_type as set_default_tensor_type
-from ._statistics import histc as histc
+from ._statistics import corrcoef as corrcoef
+from ._statistics import cov as cov
 from ._statistics import isin as isin
 from ._statistics import nanquantile as nanquantile
 from ._statistics import quantile as quantile

@@ -120,7 +120,9 @@ def operator(
 
     def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
         label = name or f.__name__
-        kind = result_types[label] = _C._named_tuple(label, fields.split()) if fields else None
+        kind = _C._named_tuple(label, fields.split()) if fields else None
+        if kind:
+            result_types[label] = kind
 
         names = f.__code__.co_varnames[: f.__code__.co_argcount]
         tensors = [(i, x) for i, x in enumerate(names) if f.__annotations__.get(x) == "Tensor"]
