@@ -4,13 +4,12 @@ import contextlib
 import copy
 import gc
 import pickle
-import random
 import sys
 import threading
 import weakref
 
 import pytest
-from library import IS_TENSORLITE, tl, torch
+from library import IS_TENSORLITE, tl
 
 Function = tl.autograd.Function
 once_differentiable = tl.autograd.function.once_differentiable
@@ -1699,123 +1698,6 @@ def test_pickled_leaves():
     x = leaf(1.0, 2.0)
     y = pickle.loads(pickle.dumps(x))
     assert y.requires_grad and y.tolist() == [1, 2]
-
-
-# ---- random programs, against PyTorch ----
-
-
-class Program:
-    """A random straight-line program of views, in-place writes and ordinary operators; the same for any library."""
-
-    def __init__(self, seed, steps):
-        self.rng = random.Random(seed)
-        self.steps = [self.rng.randrange(2**30) for _ in range(steps)]
-
-    def run(self, lib):
-        """Everything that can be seen of a run: values, gradients, versions, names of nodes, errors."""
-        log = []
-        values = [[0.5 + 0.25 * i - 0.1 * j for j in range(3)] for i in range(4)]
-        a = lib.tensor(values, dtype=lib.float64, requires_grad=True)
-        b = lib.tensor([1.5, -0.5, 2.0], dtype=lib.float64, requires_grad=True)
-        pool = [a, b, a * 1.0, b + 0.0, lib.ones(4, 3, dtype=lib.float64)]
-        retained = []
-        for number, seed in enumerate(self.steps):
-            r = random.Random(seed)
-            x, y = r.choice(pool), r.choice(pool)
-            # PyTorch takes a view for a leaf until its history has been asked for.
-            self.state(x), self.state(y)
-            try:
-                new = self.step(lib, r, x, y)
-            except RuntimeError as e:
-                log.append((number, "error", str(e).split(".")[0].split(":")[0][:60].replace(lib.__name__, "lib")))
-                continue
-            if new is not None:
-                if r.random() < 0.1 and new.requires_grad and not new.is_leaf:
-                    new.retain_grad()
-                    retained.append(new)
-                pool.append(new)
-            for t in (x, new):  # the state of what was touched
-                log.append((number, None if t is None else self.state(t)))
-
-        def seen(t):
-            return t is not None and [round(float(v), 8) + 0.0 for v in t.detach().reshape(-1).tolist()]
-
-        try:
-            out = sum((t.sin() * (k + 1)).sum() for k, t in enumerate(pool) if t.requires_grad)
-            log.append(round(out.item(), 9))
-            out.backward(retain_graph=True)
-            log.append([seen(t.grad) for t in (a, b, *retained)])
-            grads = lib.autograd.grad(out, [a, b], create_graph=True, allow_unused=True)
-            log.append([seen(g) for g in grads])
-            sum((g * g).sum() for g in grads if g is not None and g.requires_grad).backward()
-            log.append([seen(a.grad), seen(b.grad)])
-        except RuntimeError as e:
-            log.append(str(e).split(":")[0].split("(")[0])
-        return log
-
-    @staticmethod
-    def state(t):
-        try:
-            fn = t.grad_fn
-        except RuntimeError as e:
-            return str(e)[:40]
-        name = fn and fn.name().rpartition("::")[2]
-        # which overload writes a number is not the same
-        name = "Fill" if name in ("FillBackward2", "FillBackward3", "CopyBackwards") else name
-        return t.requires_grad, t.is_leaf, t._version, name, tuple(t.shape)
-
-    @staticmethod
-    def step(lib, r, x, y):
-        kind = r.randrange(16)
-        c = r.choice([0.5, -1.0, 2.0])
-        n = x.shape[0] if x.dim() else 0
-        if kind == 0:
-            return x[r.randrange(n)] if n else x.view(x.shape)
-        if kind == 1:
-            i = r.randrange(n + 1)
-            return x[i : r.randint(i, n)] if x.dim() else x * c
-        if kind == 2:
-            return x.t() if x.dim() == 2 else x.unsqueeze(0)
-        if kind == 3:
-            return x.reshape(-1)
-        if kind == 4:
-            return x * y if x.shape == y.shape else x * c
-        if kind == 5:
-            return (x * 0.1).exp()
-        if kind == 6:
-            return x.mul_(c).expand(2, *x.shape)
-        if kind == 7:
-            x.add_(y if x.shape == y.shape else c)
-        elif kind == 8:
-            x.mul_(y.clone() if x.shape == y.shape else c)
-        elif kind == 9:
-            x[r.randrange(n) if n else ...] = c
-        elif kind == 10 and n and x.shape[1:] == y.shape:
-            x[0] = y
-        elif kind == 10:
-            x.zero_()
-        elif kind == 11:
-            with lib.no_grad():
-                if r.random() < 0.5:
-                    return x[:1] if x.dim() else x.view(1)
-                x.add_(c)
-        elif kind == 12:
-            return x.detach() if r.random() < 0.5 else x.clone()
-        elif kind == 13:
-            return x.sum(0) if x.dim() else x + c
-        elif kind == 14:
-            return x.tanh_() if r.random() < 0.5 else x.tanh()
-        elif x.numel() + y.numel() < 60:
-            return lib.cat([x.reshape(-1), y.reshape(-1)])
-        return None
-
-
-@pytest.mark.parity
-@pytest.mark.parametrize("block", range(10))
-def test_random_programs(block):
-    for seed in range(block * 60, block * 60 + 60):
-        program = Program(seed, steps=4 + seed % 20)
-        assert program.run(tl) == program.run(torch), f"Program({seed}, steps={4 + seed % 20})"
 
 
 @pytest.mark.parametrize(

@@ -388,8 +388,12 @@ Tensor SavedTensor::unpack(Node* owner) const {
   uint32_t now = data_.impl()->version();
   if (now != version_) [[unlikely]] {
     Ref<Node> fn = is_output_ ? Ref<Node>::share(owner) : grad_fn(data_);
-    std::string what = str("[", package_name(), ".", data_.device().is_cpu() ? "" : "cuda.", type_name(data_.dtype()),
-                           "Tensor ", to_string(data_.sizes()), "]");
+    // Dtypes that are younger than the classes of tensors, torch.FloatTensor and so on, are named otherwise.
+    Dtype dtype = data_.dtype();
+    bool young = dtype == Dtype::BFloat16 || is_complex(dtype), cpu = data_.device().is_cpu();
+    std::string type = young ? str(cpu ? "CPU" : "CUDA", type_name(dtype), "Type")
+                             : str(package_name(), ".", cpu ? "" : "cuda.", type_name(dtype), "Tensor");
+    std::string what = str("[", type, " ", to_string(data_.sizes()), "]");
     if (fn) what += str(", which is output ", output_nr_, " of ", short_name(*fn), ",");
     fail("one of the variables needed for gradient computation has been modified by an inplace operation: ", what,
          " is at version ", now, "; expected version ", version_,

@@ -130,7 +130,7 @@ class TL_API AccumulateGrad : public Node {
  public:
   explicit AccumulateGrad(const Tensor& variable);
   ~AccumulateGrad() override;
-  std::string name() const override { return "AccumulateGrad"; }
+  std::string name() const override { return package_name() + "::autograd::AccumulateGrad"; }
   Grads apply(Grads grads) override;
   void visit_held(HeldVisitor& v) const override;
   Tensor variable;
@@ -141,7 +141,7 @@ class TL_API AccumulateGrad : public Node {
 class CopySlices : public Node {
  public:
   CopySlices(const Tensor& base, const Tensor& view, Ref<Node> inner);
-  std::string name() const override { return "CopySlices"; }
+  std::string name() const override { return package_name() + "::autograd::CopySlices"; }
   Grads apply(Grads grads) override;
   void release_saved() override;
   void visit_held(HeldVisitor& v) const override;

@@ -232,7 +232,8 @@ PyType_Spec node_spec = {"tensorlite._C.Node", sizeof(PyNode), 0,
                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, node_slots};
 
 // Every kind of node has a class of its own, named as in PyTorch.
-PyTypeObject* type_of(const std::string& name) {
+PyTypeObject* type_of(std::string name) {
+  if (size_t at = name.rfind("::"); at != std::string::npos) name.erase(0, at + 2);
   static auto& types = *new std::map<std::string, PyTypeObject*>;
   PyTypeObject*& type = types[name];
   if (!type) {

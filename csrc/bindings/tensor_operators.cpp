@@ -143,7 +143,7 @@ void need_one_element(const Tensor& t, const char* what) {
     check(t.numel() != 0, "Boolean value of Tensor with no values is ambiguous");
     fail("Boolean value of Tensor with more than one value is ambiguous");
   }
-  fail_python(PyExc_ValueError, str("only one element tensors can be converted to Python scalars: this one has ",
+  fail_python(PyExc_ValueError, str("only one element tensors can be converted to Python scalars. This one has ",
                                     t.numel(), " elements"));
 }
 

@@ -65,8 +65,8 @@ Dtype result_type(std::initializer_list<const Tensor*> operands) {
 Dims broadcast_shapes(Ints a, Ints b) {
   size_t n = std::max(a.size(), b.size());
   Dims shape(n);
-  for (size_t i = 0; i < n; ++i) {
-    size_t from_back = n - 1 - i;
+  for (size_t from_back = 0; from_back < n; ++from_back) {
+    size_t i = n - 1 - from_back;
     int64_t x = from_back < a.size() ? a[a.size() - 1 - from_back] : 1;
     int64_t y = from_back < b.size() ? b[b.size() - 1 - from_back] : 1;
     if (x != y && x != 1 && y != 1)

@@ -34,7 +34,7 @@ Tensor dividing(Pointwise op, const char* name, const Tensor& a, const Tensor& b
   PointwiseParams params;
   params.division_by_zero = &by_zero;
   Tensor result = elementwise(op, name, common, out, {&a, &b}, &params);
-  check(!by_zero, "ZeroDivisionError: an integer tensor was divided by zero. Use a float dtype for inf and nan.");
+  check(!by_zero, "ZeroDivisionError. An integer tensor was divided by zero; use a float dtype for inf and nan.");
   return result;
 }
 

@@ -6,6 +6,8 @@ script's text is PyTorch's to the letter.
 
 from __future__ import annotations
 
+import sys
+
 from . import _C
 
 
@@ -20,3 +22,8 @@ def qualname(name: str) -> str:
 
 def set_prefix(name: str) -> None:
     _C._set_name_prefix(name)
+    for kind in (_C.Tensor, _C.Size, _C.dtype, _C.device, _C.Generator):
+        kind.__module__ = name
+    parameter = sys.modules.get(f"{__package__}.nn.parameter")
+    if parameter is not None:
+        parameter.Parameter.__module__ = f"{name}.nn.parameter"

@@ -315,7 +315,8 @@ def __reduce_ex__(self: Tensor, protocol: int) -> Any:
 
     state = {k: v for k, v in self.__dict__.items() if k not in _UNCOPIED}
     facts = (self.storage_offset(), tuple(self.shape), self.stride(), self.requires_grad)
-    return storage.rebuild, (type(self), storage.of(self), self.dtype, *facts, state)
+    cls = None if type(self) is Tensor else type(self)
+    return storage.rebuild, (cls, storage.of(self), self.dtype, *facts, state)
 
 
 @_method

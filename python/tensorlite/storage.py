@@ -249,13 +249,13 @@ def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = 
 
 
 def rebuild(
-    cls: type, storage: UntypedStorage, dtype: Any, offset: int, size: Any, stride: Any, requires_grad: bool,
+    cls: type | None, storage: UntypedStorage, dtype: Any, offset: int, size: Any, stride: Any, requires_grad: bool,
     state: dict[str, Any],
 ) -> Any:  # fmt: skip
     """The tensor that pickle took apart."""
     t = _C.empty((0,), dtype=dtype)
     _C._set_storage(t, storage._bytes, offset, list(size), list(stride))
-    if cls is not Tensor:
+    if cls is not None and cls is not Tensor:
         t = Tensor._make_subclass(cls, t)
     if requires_grad:
         t.requires_grad = True

@@ -20,8 +20,9 @@ fork = multiprocessing.get_context("fork")
 
 
 def libraries() -> tuple[Any, Any]:
-    import tensorlite
     import torch
+
+    import tensorlite
     from tensorlite import _names
 
     torch.set_num_threads(1)

@@ -204,7 +204,7 @@ class Lockstep:
         if not same.all():
             at = tuple(int(i) for i in np.argwhere(~same)[0])
             return f"{name}{list(at)}: PyTorch has {x[at]}, tensorlite {y[at]}"
-        if ours.data_ptr() and not (0 in ours.stride()):
+        if ours.data_ptr() and 0 not in ours.stride():
             extent = a.itemsize + sum((n - 1) * s * a.itemsize for n, s in zip(theirs.shape, theirs.stride()))
             ctypes.memmove(ours.data_ptr(), theirs.data_ptr(), extent)
         return None
@@ -222,8 +222,9 @@ def largest(t: Any) -> float:
 
 
 def grad_of(t: Any) -> Any:
+    """The gradient, but not of a view made under no_grad, which PyTorch takes for a leaf or not as it was asked before."""
     try:
-        return t.grad
+        return None if t._base is not None and t.is_leaf else t.grad
     except RuntimeError:  # a view whose history may not be asked for
         return None
 
