@@ -295,7 +295,7 @@ MODULES = """
     torch torch.accelerator torch.amp torch.autograd torch.autograd.function torch.autograd.functional torch.autograd.grad_mode
     torch.autograd.gradcheck torch.autograd.graph torch.autograd.profiler torch.autograd.variable torch.backends
     torch.backends.cpu torch.backends.cuda torch.backends.cudnn torch.backends.mkl torch.backends.mkldnn torch.backends.mps
-    torch.backends.openmp torch.cpu torch.cuda torch.cuda.amp torch.functional torch.fx torch.jit torch.mps torch.nn
+    torch.backends.openmp torch.cpu torch.cuda torch.cuda.amp torch.functional torch.fx torch.jit torch.mps torch.multiprocessing torch.nn
     torch.nn.functional torch.nn.init torch.nn.modules torch.nn.modules.activation torch.nn.modules.batchnorm
     torch.nn.modules.container torch.nn.modules.conv torch.nn.modules.linear torch.nn.modules.loss torch.nn.modules.module
     torch.nn.modules.pooling torch.nn.parameter torch.nn.utils torch.optim torch.optim.adam torch.optim.lr_scheduler

@@ -251,6 +251,16 @@ void add_exchange(py::module_& m) {
   m.def("_storage_id", [](Tensor t) { return reinterpret_cast<uintptr_t>(t.impl()->storage.get()); });
   m.def("_storage_resize", [](Tensor t, int64_t nbytes) { t.impl()->storage->resize(size_t(nbytes)); });
   m.def("_set_storage", set_storage);
+  m.def("_resize", [](Tensor t, const std::vector<int64_t>& sizes, int format) {
+    for (int64_t s : sizes)
+      check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", to_string(Ints(sizes)));
+    resize(t, sizes);
+    if (format > 1) {
+      t.impl()->strides = format_strides(sizes, MemoryFormat(format));
+      t.impl()->refresh();
+    }
+    t.impl()->bump_version();
+  });
   m.def("_is_contiguous", [](Tensor t, int format) { return is_contiguous(t, MemoryFormat(format)); });
   m.def("_suggested_format", [](Tensor t) { return int(suggested_format(t)); });
 }

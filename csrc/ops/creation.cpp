@@ -234,7 +234,7 @@ Tensor arange_start(const Scalar& start, const Scalar& end, const Scalar& step, 
   if (kind == Dtype::Int64) {
     // Exact, where float64 would not be.
     __int128 from = start.to<int64_t>(), to = end.to<int64_t>(), by = step.to<int64_t>();
-    check(by != 0, "step must be nonzero");
+    check<ValueError>(by != 0, "step must be nonzero");
     numel = int64_t((to - from + by - (by > 0 ? 1 : -1)) / by);
   } else {
     double size = std::ceil((b.end - b.start) / b.step);

@@ -243,6 +243,11 @@ Tensor shifted_normal(Ints shape, const Tensor& like, const Tensor& mean, const 
   return result;
 }
 
+// Beside a number, `out` broadcasts with the tensor, as in PyTorch.
+Dims with_out(Ints sizes, const Out& out) {
+  return out.defined() ? broadcast_shapes(sizes, out.tensor.sizes()) : Dims(sizes);
+}
+
 void check_stds(const Tensor& std) {
   check(!is_complex(std.dtype()), "normal expects standard deviation to be non-complex");
   Tensor values = contiguous(to_dtype(std, Dtype::Float64, false, false));
@@ -425,12 +430,12 @@ Tensor normal(const Tensor& mean, const Tensor& std, Generator* generator, const
 
 Tensor normal_mean(const Tensor& mean, double std, Generator* generator, const Out& out) {
   check_std(std);
-  return shifted_normal(mean.sizes(), mean, mean, wrapped_number(Scalar(std)), generator, out);
+  return shifted_normal(with_out(mean.sizes(), out), mean, mean, wrapped_number(Scalar(std)), generator, out);
 }
 
 Tensor normal_std(double mean, const Tensor& std, Generator* generator, const Out& out) {
   check_stds(std);
-  return shifted_normal(std.sizes(), std, wrapped_number(Scalar(mean)), std, generator, out);
+  return shifted_normal(with_out(std.sizes(), out), std, wrapped_number(Scalar(mean)), std, generator, out);
 }
 
 Tensor normal_size(double mean, double std, Ints size, Generator* generator, const Out& out, OptDtype dtype,

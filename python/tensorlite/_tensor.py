@@ -440,6 +440,40 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
 
 
 @_method
+def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
+    """Gives the tensor these sizes, in place; elements that are new hold whatever memory held.
+
+    >>> torch.arange(4).resize_(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    sizes = size[0] if len(size) == 1 and not isinstance(size[0], int) else size
+    _C._resize(self, list(sizes), 1 if memory_format is None else _FORMATS.index(memory_format._name))
+    return self
+
+
+@_method
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Gives the tensor the sizes of another one, in place."""
+    return self.resize_(the_template.shape, memory_format=memory_format)
+
+
+@_method
+def as_strided_scatter(self: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+    """A copy of the tensor with `src` where as_strided(size, stride, storage_offset) looks."""
+    result = self.clone()
+    result.as_strided(size, stride, storage_offset).copy_(src)
+    return result
+
+
+@_method
+def __rdiv__(self: Tensor, other: Any) -> Tensor:
+    return self.reciprocal() * other
+
+
+@_method
 def suggest_memory_format(self: Tensor) -> Any:
     """The memory format that the strides tell of: channels_last, channels_last_3d or contiguous_format."""
     import tensorlite

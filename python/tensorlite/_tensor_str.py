@@ -56,6 +56,12 @@ def set_printoptions(
     _options = replace(base, **{k: v for k, v in given.items() if v is not None}, sci_mode=sci_mode)
 
 
+def __getattr__(name: str) -> Any:
+    if name == "PRINT_OPTS":
+        return _options
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def get_printoptions() -> dict[str, Any]:
     return asdict(_options)
 
