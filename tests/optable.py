@@ -5,6 +5,7 @@ PyTorch. docs/adding_an_operator.md shows what a row needs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -113,6 +114,12 @@ POINTWISE = [
        out=1, large=[S(T(300, 401, dtype="bool"), T(300, 401), T(401))], errors=[
         E(lambda lib: lib.where(lib.ones(2), lib.ones(2), lib.ones(2)), RuntimeError,
           "where expected condition to be a boolean tensor")]),
+    unary_float("sinc", np.sinc, dtypes=REAL, tol=8, domain="nonzero"),
+    unary_float("i0", np.i0, dtypes=REAL, tol=8, special=False),
+    unary_float("deg2rad", np.deg2rad, dtypes=REAL, tol=4),
+    unary_float("lgamma", np.vectorize(math.lgamma, otypes="d"), dtypes=NUMBERS, domain="positive", tol=16, special=False),
+    binary("ldexp", lambda a, b: a * np.exp2(b), dtypes=FLOATS, tol=4, samples=BINARY[:-1], special=False),
+    binary("logaddexp", np.logaddexp, dtypes=FLOATS, tol=4, samples=BINARY[:-1], inplace=False),
     comparison("eq", np.equal, dtypes=ALL),
     comparison("ne", np.not_equal, dtypes=ALL),
     comparison("lt", np.less),

@@ -1,6 +1,7 @@
 #include "ops/special.h"
 
 #include "ops/elementwise.h"
+#include "ops/lines.h"
 #include "ops/pointwise.h"
 
 namespace tl::ops {
@@ -127,8 +128,10 @@ std::tuple<Tensor, Tensor> frexp(const Tensor& input, TensorSpan out) {
   Out mantissa, exponent;
   if (!out.empty()) {
     mantissa.tensor = out[0], exponent.tensor = out[1];
+    check(mantissa.tensor.dtype() == input.dtype(), "torch.frexp() expects mantissa to have dtype ",
+          plain_type_name(input.dtype()), " but got ", plain_type_name(mantissa.tensor.dtype()));
     check(exponent.tensor.dtype() == Dtype::Int32, "torch.frexp() expects exponent to have int dtype but got ",
-          type_name(exponent.tensor.dtype()));
+          plain_type_name(exponent.tensor.dtype()));
   }
   return {elementwise(Pointwise::Mantissa, "frexp", input.dtype(), mantissa, {&input}),
           elementwise(Pointwise::Exponent, "frexp", input.dtype(), exponent, {&input})};

@@ -87,12 +87,12 @@ def mvlgamma(n, grad):
     return grad * sum((n.input - j / 2).digamma() for j in range(n.p))
 
 
-@derivative("deg2rad")
+@derivative("deg2rad", name="Deg2RadBackward0")
 def deg2rad(n, grad):
     return grad * (math.pi / 180)
 
 
-@derivative("rad2deg")
+@derivative("rad2deg", name="Rad2DegBackward0")
 def rad2deg(n, grad):
     return grad * (180 / math.pi)
 
