@@ -201,7 +201,9 @@ def _weights(name: str, w: Tensor, observations: int, integral: bool) -> Tensor:
     floating = w.dtype.is_floating_point
     if (floating or w.dtype.is_complex) if integral else not floating:
         kind = "integral" if integral else "floating point"
-        raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {type_name(w.dtype)} dtype")
+        raise RuntimeError(
+            f"cov(): expected {name} to have {kind} dtype but got {name} with {type_name(w.dtype)} dtype"
+        )
     if w.numel() != observations:
         raise RuntimeError(
             f"cov(): expected {name} to have the same numel as there are observations in the input but got "
