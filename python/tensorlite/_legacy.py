@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from . import _C
+from ._names import cpp_name
 
 Tensor = _C.Tensor
 
@@ -19,17 +20,12 @@ _NAMES = {dtype: name for name, dtype in TYPES.items()} | {
     _C.complex64: "ComplexFloatTensor",
     _C.complex128: "ComplexDoubleTensor",
 }
-_CPP_NAMES = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int",
-    "int64": "long int", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
 
 
 def _options(dtype: Any, device: Any) -> str:
     """Dtype and device as the message of a mismatch words them."""
     return (
-        f"TensorOptions(dtype={_CPP_NAMES[str(dtype).rpartition('.')[2]]}, device={device}, layout=Strided, "
+        f"TensorOptions(dtype={cpp_name(dtype)}, device={device}, layout=Strided, "
         "requires_grad=false (default), pinned_memory=false (default), memory_format=(nullopt))"
     )
 

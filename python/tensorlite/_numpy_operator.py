@@ -14,29 +14,13 @@ from typing import Any
 import numpy as np
 
 from . import _C
+from ._out import write_out
 from .autograd import Function
 
 Tensor = _C.Tensor
 
-_TYPE_NAMES = {
-    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
-    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
-    "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-}  # fmt: skip
-
-_C_NAMES = {
-    "Bool": "bool", "Byte": "unsigned char", "Char": "signed char", "Short": "short int", "Int": "int",
-    "Long": "long int", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "Float": "float", "Double": "double",
-    "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>",
-}  # fmt: skip
-
 # The named tuples by the name of their operator.
 result_types: dict[str, Any] = {}
-
-
-def type_name(dtype: Any) -> str:
-    """PyTorch's name of a dtype in messages: `Float` of float32."""
-    return _TYPE_NAMES[str(dtype).rpartition(".")[2]]
 
 
 def array(t: Tensor) -> np.ndarray:
@@ -77,37 +61,6 @@ class ColumnMajor(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor | None) -> Any:
         return grad
-
-
-def write_out(name: str, out: Tensor, result: Tensor, keep_strides: bool = True) -> Tensor:
-    """Puts a result where `out=` says; a tensor that has to be resized gets the result's strides as well."""
-    if _C.is_grad_enabled() and (result.requires_grad or out.requires_grad):
-        raise RuntimeError(
-            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad."
-        )
-    if not _C.can_cast(result.dtype, out.dtype):
-        raise RuntimeError(
-            f"Expected out tensor to have dtype {_C_NAMES[type_name(result.dtype)]}, but got "
-            f"{_C_NAMES[type_name(out.dtype)]} instead"
-        )
-    resized = out.shape != result.shape
-    if resized and keep_strides and not out.numel() and not _is_dense(result):
-        # Room for strides with gaps.
-        extent = 1 + sum((n - 1) * s for n, s in zip(result.shape, result.stride(), strict=True))
-        _C.conj_physical(_C.zeros(extent, dtype=out.dtype), out=out)
-        return out.as_strided_(result.size(), result.stride()).copy_(result)
-    _C.conj_physical(result.conj() if result.is_complex() else result, out=out)
-    if keep_strides and resized and _is_dense(result) and out.stride() != result.stride():
-        out.as_strided_(result.size(), result.stride()).copy_(result)
-    return out
-
-
-def _is_dense(t: Tensor) -> bool:
-    if not t.numel():
-        return True
-    order = sorted(range(t.dim()), key=t.stride)
-    return t.permute(order[::-1]).is_contiguous()
 
 
 def operator(

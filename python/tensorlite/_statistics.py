@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _C
 from ._histogram import write_result
-from ._numpy_operator import type_name
+from ._names import type_name
 
 __all__ = ["corrcoef", "cov", "isin", "nanquantile", "quantile", "unique", "unique_consecutive"]
 

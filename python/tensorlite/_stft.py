@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _C
 from . import fft as _fft
-from ._numpy_operator import type_name
+from ._names import type_name
 
 __all__ = ["istft", "stft"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import _C
-from ._numpy_operator import write_out
+from ._out import write_out
 
 __all__ = [
     "as_strided_scatter",

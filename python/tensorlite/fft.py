@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from . import _C
-from ._numpy_operator import array, node, operator, tensor, type_name
+from ._names import type_name
+from ._numpy_operator import array, node, operator, tensor
 from .autograd import Function
 
 __all__ = [

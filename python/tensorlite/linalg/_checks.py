@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _C
-from .._numpy_operator import type_name
+from .._names import type_name
 
 Tensor = _C.Tensor
 

@@ -17,6 +17,9 @@ def lu(a: np.ndarray, pivot: bool = True) -> tuple[np.ndarray, np.ndarray, np.nd
     m, n = a.shape[-2:]
     k = min(m, n)
     batch = a.shape[:-2]
+    if k <= _BLOCK and math.prod(batch) == 1:
+        one, pivots, info = _lu_of_one(a.reshape(m, n).copy(), pivot)
+        return one.reshape(a.shape), pivots.reshape(*batch, k), np.full(batch, info, np.int32)
     a = a.reshape(math.prod(batch), m, n).copy()
     pivots = np.tile(np.arange(1, k + 1, dtype=np.int32), (len(a), 1))
     info = np.zeros(len(a), np.int32)
@@ -43,6 +46,29 @@ def lu(a: np.ndarray, pivot: bool = True) -> tuple[np.ndarray, np.ndarray, np.nd
                 )
                 a[:, stop:, stop:] -= a[:, stop:, start:stop] @ a[:, start:stop, stop:]
     return a.reshape(*batch, m, n), pivots.reshape(*batch, k), info.reshape(batch)
+
+
+def _lu_of_one(a: np.ndarray, pivot: bool) -> tuple[np.ndarray, np.ndarray, int]:
+    """`lu` of a single small matrix, in place."""
+    k, info = min(a.shape), 0
+    pivots = np.arange(1, k + 1, dtype=np.int32)
+    is_complex = np.iscomplexobj(a)
+    with np.errstate(all="ignore"):
+        for j in range(k):
+            column = a[j:, j]
+            if pivot:
+                p = j + int((abs(column.real) + abs(column.imag) if is_complex else abs(column)).argmax())
+                if p != j:
+                    pivots[j] = p + 1
+                    a[[j, p]] = a[[p, j]]
+            below = a[j + 1 :, j]
+            if a[j, j] == 0:
+                info = info or j + 1
+                if pivot:
+                    continue
+            below /= a[j, j]
+            a[j + 1 :, j + 1 :] -= below[:, None] * a[j, j + 1 :]
+    return a, pivots, info
 
 
 def triangular(a: np.ndarray, b: np.ndarray, upper: bool, unit: bool) -> np.ndarray:
@@ -75,6 +101,11 @@ def _triangular(a: np.ndarray, x: np.ndarray, upper: bool, unit: bool, start: in
 def permutation(pivots: np.ndarray, m: int) -> np.ndarray:
     """The rows of the input in their order after the pivots' swaps: A[rows] = L U."""
     batch = pivots.shape[:-1]
+    if not batch:
+        order = list(range(m))
+        for j, p in enumerate(pivots.tolist()):
+            order[j], order[p - 1] = order[p - 1], order[j]
+        return np.array(order, np.int64)
     pivots = pivots.reshape(math.prod(batch), pivots.shape[-1])
     rows = np.tile(np.arange(m), (len(pivots), 1))
     every = np.arange(len(pivots))

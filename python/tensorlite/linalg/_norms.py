@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import _C
-from .._numpy_operator import array, node, operator, tensor, type_name, write_out
+from .._names import type_name
+from .._numpy_operator import array, node, operator, tensor
+from .._out import write_out
 from ..autograd import Function
 from ..functional import broadcast_shapes
 from . import _checks as check

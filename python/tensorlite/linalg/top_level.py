@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import _C
-from .._numpy_operator import ColumnMajor, array, column_major, node, operator, tensor, write_out
+from .._numpy_operator import ColumnMajor, array, column_major, node, operator, tensor
+from .._out import write_out
 from ..autograd import Function
 from . import _checks as check
 from . import _decompositions as decompositions
