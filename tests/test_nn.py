@@ -563,7 +563,14 @@ LAYERS = [
     "BatchNorm1d(3)", "BatchNorm2d(3, affine=False)", "LayerNorm((2, 3))", "LayerNorm(3, bias=False)", "GroupNorm(2, 4)",
     "InstanceNorm2d(3)", "Embedding(3, 4)", "Embedding(3, 4, padding_idx=-1, max_norm=1.0)", "RMSNorm(4)", "ZeroPad2d(1)",
     "ConstantPad2d(1, 2.0)", "ReflectionPad1d((1, 2))", "Upsample(scale_factor=2)", "PixelShuffle(2)", "MSELoss()",
-    "ModuleList()", "Identity(3)", "AlphaDropout()", "TripletMarginLoss()",
+    "ModuleList()", "Identity(3)", "AlphaDropout()", "TripletMarginLoss()", "MaxPool3d(2, return_indices=True)",
+    "LPPool1d(2, 3)", "LPPool2d(1.5, (3, 2), stride=2, ceil_mode=True)", "LPPool3d(2, 2)", "MaxUnpool1d(2, stride=3)",
+    "MaxUnpool2d((2, 3))", "MaxUnpool3d(2, padding=1)", "FractionalMaxPool2d(3, output_size=5)",
+    "FractionalMaxPool3d(2, output_ratio=(0.5, 0.5, 0.5))", "AdaptiveMaxPool3d(3)", "LocalResponseNorm(2)",
+    "CrossMapLRN2d(2)", "ChannelShuffle(2)", "FeatureAlphaDropout(0.3)", "Fold((4, 5), 2)", "Unfold(2, padding=1)",
+    "EmbeddingBag(5, 3, padding_idx=1, max_norm=2.0, scale_grad_by_freq=True, mode='sum')", "CTCLoss()", "MultiMarginLoss()",
+    "MultiLabelMarginLoss()", "MultiLabelSoftMarginLoss()", "TripletMarginWithDistanceLoss()",
+    "LinearCrossEntropyLoss(5, 10, out_features=(4, 3), bias=True)", "AdaptiveLogSoftmaxWithLoss(8, 20, [5, 10], 2.0)",
 ]  # fmt: skip
 
 

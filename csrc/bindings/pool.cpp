@@ -16,7 +16,7 @@ constexpr unsigned kInner = kNN;
 #define TL_MEANS(n)                                                        \
   "(Tensor input, int[" n "] kernel_size, int[" n "]? stride=None, int[" n \
   "] padding=0, bool ceil_mode=False, bool "                               \
-  "count_include_pad=True, int? divisor_override=None) -> Tensor"
+  "count_include_pad=True, int? divisor_override=None, *, Tensor? out=None) -> Tensor"
 
 constexpr const char* kMaxDoc =
     "The largest element of each window, NaN where there is one. Padding counts as minus infinity; without a stride "
@@ -49,9 +49,9 @@ const Row rows[] = {
     {"adaptive_avg_pool1d(Tensor input, int[1] output_size) -> Tensor", TL_OP(composite::adaptive_avg_pool1d), kParts,
      "The means of `output_size` windows that cover the input evenly."},
     {"adaptive_avg_pool2d(Tensor input, int[2] output_size) -> Tensor", TL_OP(ops::adaptive_avg_pool2d), kNN,
-     "The means of `output_size` windows that cover the input evenly; -1 keeps a dim's size."},
+     "The means of `output_size` windows that cover the input evenly."},
     {"adaptive_avg_pool3d(Tensor input, int[3] output_size) -> Tensor", TL_OP(ops::adaptive_avg_pool3d), kNN,
-     "The means of `output_size` windows that cover the input evenly; -1 keeps a dim's size."},
+     "The means of `output_size` windows that cover the input evenly."},
     {"adaptive_avg_pool_backward(Tensor grad_output, int[] input_size, int[] input_stride, int spatial) -> Tensor",
      TL_OP(ops::adaptive_avg_pool_backward), kInner, "The gradient of adaptive_avg_pool's input."},
     {"adaptive_max_pool1d(Tensor input, int[1] output_size) -> (Tensor, Tensor)", TL_OP(composite::adaptive_max_pool1d),

@@ -6,9 +6,27 @@ namespace tl::composite {
 namespace {
 
 Op convolution_("convolution"), unsqueeze_("unsqueeze"), squeeze_("squeeze.dim"), pad_("constant_pad_nd");
+Op as_real_("view_as_real"), select_("select"), complex_("complex"), add_("add"), sub_("sub");
+
+struct Parts {
+  Tensor real, imag;
+  explicit Parts(const Tensor& t) {
+    if (!t.defined()) return;
+    const Tensor pairs = as_real_(t);
+    real = select_(pairs, int64_t(-1), int64_t(0)), imag = select_(pairs, int64_t(-1), int64_t(1));
+  }
+};
 
 Tensor run(int64_t dims, const char* name, const Tensor& input, const Tensor& weight, const Tensor& bias, Ints stride,
            Ints padding, Ints dilation, bool transposed, Ints output_padding, int64_t groups) {
+  if (is_complex(input.dtype()) && weight.dtype() == input.dtype()) {
+    const Parts x(input), w(weight), b(bias);
+    auto part = [&](const Tensor& p, const Tensor& q, const Tensor& r) {
+      return run(dims, name, p, q, r, stride, padding, dilation, transposed, output_padding, groups);
+    };
+    const Tensor real = sub_(part(x.real, w.real, b.real), part(x.imag, w.imag, {}));
+    return complex_(real, add_(part(x.real, w.imag, b.imag), part(x.imag, w.real, {})));
+  }
   if (input.dim() == dims + 2)
     return convolution_(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups);
   if (input.dim() != dims + 1)
@@ -31,8 +49,9 @@ Tensor run_named(int64_t dims, const char* name, const Tensor& input, const Tens
     return run(dims, name, input, weight, bias, stride, zeros(), dilation, false, zeros(), groups);
   check(padding == "same", "Invalid padding string: '", padding, "'", ". It is 'same' or 'valid'.");
   for (int64_t s : stride) check(s == 1, "padding='same' is not supported for strided convolutions");
-  check(weight.dim() == dims + 2, "Expected ", dims + 2, "-dimensional weight for ", name, ", but got weight of size ",
-        to_string(weight.sizes()));
+  check(weight.dim() == dims + 2, "Expected ", weight.dim(), "-dimensional input for ", weight.dim(),
+        "-dimensional weight ", to_string(weight.sizes()), ", but got ", input.dim(), "-dimensional input of size ",
+        to_string(input.sizes()), " instead");
   Dims both(size_t(dims), 0), extra;
   bool even = true;
   for (int64_t i = 0; i < dims; ++i) {

@@ -97,7 +97,8 @@ Tensor matmul(const Tensor& input, const Tensor& other, const Out& out) {
   return into("matmul", out, input, other, overlap ? input : product(input, other));
 }
 
-Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
+Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias, const Out& out) {
+  if (out.defined()) return into("linear", out, input, weight, linear(input, weight, bias));
   const Tensor w = t_op(weight);
   const int64_t dim = input.dim();
   if (!bias.defined()) return product(input, w, "linear");

@@ -20,17 +20,27 @@ int64_t only(const char* op, const char* what, Ints v) {
   return v[0];
 }
 
+int64_t one_size(const char* op, Ints v) {
+  check(v.size() == 1, op, "() argument 'output_size' should contain one int (got ", v.size(), ")");
+  return v[0];
+}
+
 struct Windows {
   Pair kernel, stride, padding, dilation;
 };
 Windows max_windows(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, Ints dilation,
-                    bool ceil_mode) {
+                    bool ceil_mode, bool with_indices) {
+  if (with_indices)
+    check((input.dim() == 2 || input.dim() == 3) && input.size(-1) > 0 && input.size(-2) > 0,
+          "Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:",
+          to_string(input.sizes()));
   check(input.dim() == 2 || input.dim() == 3,
         "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:",
         to_string(input.sizes()));
   int64_t k = only("max_pool1d", "kernel_size", kernel_size), p = only("max_pool1d", "padding", padding);
   int64_t s = stride && !stride->empty() ? only("max_pool1d", "stride", *stride) : k;
   int64_t d = only("max_pool1d", "dilation", dilation);
+  if (with_indices) return {{1, k}, {1, s}, {0, p}, {1, d}};  // checked in two dims
   check(k > 0, "max_pool1d() kernel_size must be greater than zero, but got ", k);
   check(s > 0, "max_pool1d() stride must be greater than zero, but got ", s);
   check(p >= 0, "max_pool1d() padding must be non-negative, but got ", p);
@@ -62,7 +72,7 @@ std::tuple<Tensor, Tensor> call_two(const Operator& op, std::initializer_list<Va
 Tensor max_pool1d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, Ints dilation,
                   bool ceil_mode) {
   static Op pool("max_pool2d");
-  Windows w = max_windows(input, kernel_size, stride, padding, dilation, ceil_mode);
+  Windows w = max_windows(input, kernel_size, stride, padding, dilation, ceil_mode, false);
   if (!(grad_enabled() && requires_grad(input)))  // the result is no view
     return alias(ops::squeeze_dim(ops::max_pool2d(ops::unsqueeze(input, -2), Ints(w.kernel), Ints(w.stride),
                                                   Ints(w.padding), Ints(w.dilation), ceil_mode),
@@ -73,7 +83,7 @@ Tensor max_pool1d(const Tensor& input, Ints kernel_size, std::optional<Ints> str
 std::tuple<Tensor, Tensor> max_pool1d_with_indices(const Tensor& input, Ints kernel_size, std::optional<Ints> stride,
                                                    Ints padding, Ints dilation, bool ceil_mode) {
   static const Operator& pool = get_operator("max_pool2d_with_indices");
-  Windows w = max_windows(input, kernel_size, stride, padding, dilation, ceil_mode);
+  Windows w = max_windows(input, kernel_size, stride, padding, dilation, ceil_mode, true);
   Tensor x = unsqueeze(input, int64_t(-2));
   return call_two(pool, {x, Ints(w.kernel), Ints(w.stride), Ints(w.padding), Ints(w.dilation), ceil_mode});
 }
@@ -92,14 +102,14 @@ Tensor avg_pool1d(const Tensor& input, Ints kernel_size, std::optional<Ints> str
 Tensor adaptive_avg_pool1d(const Tensor& input, Ints output_size) {
   static Op pool("adaptive_avg_pool2d");
   check_dims("adaptive_avg_pool1d", input);
-  Pair out(1, only("adaptive_avg_pool1d", "output_size", output_size));
+  Pair out(1, one_size("adaptive_avg_pool1d", output_size));
   Tensor x = unsqueeze(input, int64_t(-2));
   return squeeze(pool(x, Ints(out)), int64_t(-2));
 }
 std::tuple<Tensor, Tensor> adaptive_max_pool1d(const Tensor& input, Ints output_size) {
   static const Operator& pool = get_operator("adaptive_max_pool2d");
   check_dims("adaptive_max_pool1d", input);
-  Pair out(1, only("adaptive_max_pool1d", "output_size", output_size));
+  Pair out(1, one_size("adaptive_max_pool1d", output_size));
   Tensor x = unsqueeze(input, int64_t(-2));
   return call_two(pool, {x, Ints(out)});
 }

@@ -330,6 +330,8 @@ TL_UNARY(GeluTanh, return T(0.5) * a * (T(1) + fm::tanh(gelu_inner(a)));)
 TL_UNARY(Silu, return a * fm::sigmoid(a);)
 TL_UNARY(Softplus, T z = a * p0; T s = fm::log1p(fm::exp(z)) / p0; return z > p1 ? a : s;)  // beta, threshold
 TL_UNARY(Threshold, return a <= p0 ? p1 : a;)
+TL_UNARY(Softshrink, return a > p0 ? a - p0 : a < -p0 ? a + p0 : a * T(0);)
+TL_UNARY(Hardshrink, return a >= -p0 && a <= p0 ? T(0) : a;)
 template <class T>
 TL_FN T clamp_unit(T x) {
   return x < T(0) ? T(0) : x > T(1) ? T(1) : x;
@@ -359,6 +361,7 @@ TL_BINARY(SiluBackward, T s = fm::sigmoid(b); return a * s * (T(1) + b * (T(1) -
 TL_BINARY(SoftplusBackward, T z = b * p0; return z > p1 ? a : a * fm::sigmoid(z);)
 TL_BINARY(HardtanhBackward, return b <= p0 || b >= p1 ? T(0) : a;)
 TL_BINARY(HardsigmoidBackward, return b > T(-3) && b < T(3) ? a / T(6) : T(0);)
+TL_BINARY(ShrinkBackward, return b >= -p0 && b <= p0 ? T(0) : a;)
 TL_BINARY(HardswishBackward, return b <= T(-3) ? T(0) : b < T(3) ? a * (b / T(3) + T(0.5)) : a;)
 
 // ---- of three ----

@@ -488,7 +488,10 @@ void conv_forward(const ConvArgs& g) {
       return forward<uint64_t>(g);
   }
 }
-void conv_backward_input(const ConvArgs& g) { TL_EACH_TYPE(backward_input, g) }
+void conv_backward_input(const ConvArgs& g) {
+  TL_EACH_TYPE(backward_input, g)
+  backward_input<uint64_t>(g);
+}
 void conv_backward_weight(const ConvArgs& g) { TL_EACH_TYPE(backward_weight, g) }
 void conv_backward_bias(const ConvArgs& g) { TL_EACH_TYPE(backward_bias, g) }
 

@@ -25,7 +25,7 @@ namespace tl {
   X(Sign) X(Sgn) X(Conj) X(Angle) X(NanToNum) X(Clamp) X(ClampMin) X(ClampMax)                                       \
   /* activations and their derivatives: (grad, input) or (grad, result) */                                           \
   X(Relu) X(LeakyRelu) X(Elu) X(Gelu) X(GeluTanh) X(Silu) X(Softplus) X(Threshold) X(Hardsigmoid) X(Hardswish)       \
-  X(Mish) X(LogSigmoid)                                                                                              \
+  X(Mish) X(LogSigmoid) X(Softshrink) X(Hardshrink) X(ShrinkBackward)                                              \
   X(SigmoidBackward) X(TanhBackward) X(ThresholdBackward) X(LeakyReluBackward) X(EluBackward) X(GeluBackward)        \
   X(GeluTanhBackward) X(SiluBackward) X(SoftplusBackward) X(HardtanhBackward) X(HardsigmoidBackward)                 \
   X(HardswishBackward)                                                                                               \

@@ -46,6 +46,8 @@ struct AvgPoolBackwardArgs {
 };
 struct PoolKernels {
   void (*max)(const MaxPoolArgs&);
+  void (*max_int64)(const MaxPoolArgs&);
+  void (*avg_int64)(const AvgPoolArgs&);
   void (*max_backward)(const MaxPoolBackwardArgs&);
   void (*avg)(const AvgPoolArgs&);
   void (*avg_backward)(const AvgPoolBackwardArgs&);

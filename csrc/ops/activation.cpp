@@ -1,3 +1,5 @@
+#include <cstdio>
+
 #include "ops/elementwise.h"
 #include "ops/pointwise.h"
 
@@ -62,7 +64,10 @@ Tensor gelu(const Tensor& input, std::string_view approximate, const Out& out) {
   return floats_only(gelu_kind(approximate, Pointwise::Gelu, Pointwise::GeluTanh), "GeluKernelImpl", input, out);
 }
 
-Tensor silu(const Tensor& input, const Out& out) { return floats_only(Pointwise::Silu, "silu_cpu", input, out); }
+Tensor silu(const Tensor& input, const Out& out) {
+  if (is_complex(input.dtype())) return mul(input, sigmoid(input, {}), out);
+  return floats_only(Pointwise::Silu, "silu_cpu", input, out);
+}
 
 Tensor softplus(const Tensor& input, const Scalar& beta, const Scalar& threshold, const Out& out) {
   PointwiseParams p = numbers(beta, threshold);
@@ -77,7 +82,28 @@ Tensor hardtanh(const Tensor& input, const Scalar& min_val, const Scalar& max_va
 
 Tensor relu6(const Tensor& input, const Out& out) { return hardtanh(input, Scalar(0), Scalar(6), out); }
 
+Tensor softshrink(const Tensor& input, const Scalar& lambd, const Out& out) {
+  if (!(lambd.to<double>() >= 0)) {
+    const Dtype t = input.dtype();
+    char found[32];
+    std::snprintf(found, sizeof(found), "%g", lambd.to<double>());
+    fail("lambda must be in range [0, ",
+         t == Dtype::Float64    ? "1.79769e+308"
+         : t == Dtype::Float16  ? "65504"
+         : t == Dtype::BFloat16 ? "3.38953e+38"
+                                : "3.40282e+38",
+         "] for input dtype ", type_name(t), ", but found ", found);
+  }
+  PointwiseParams p = numbers(lambd);
+  return floats_only(Pointwise::Softshrink, "softshrink_cpu", input, out, &p);
+}
+Tensor hardshrink(const Tensor& input, const Scalar& lambd, const Out& out) {
+  PointwiseParams p = numbers(lambd);
+  return floats_only(Pointwise::Hardshrink, "hardshrink_cpu", input, out, &p);
+}
+
 Tensor threshold(const Tensor& input, const Scalar& threshold, const Scalar& value, const Out& out) {
+  if (input.dtype() == Dtype::Bool) not_implemented("threshold_cpu", input.dtype());
   PointwiseParams p = numbers(threshold, value);
   return elementwise(Pointwise::Threshold, "threshold_cpu", input.dtype(), out, {&input}, &p);
 }
@@ -105,6 +131,10 @@ Tensor tanh_backward(const Tensor& grad_output, const Tensor& output) {
 Tensor threshold_backward(const Tensor& grad_output, const Tensor& input, const Scalar& threshold) {
   PointwiseParams p = numbers(threshold);
   return backward(Pointwise::ThresholdBackward, "threshold_backward_cpu", grad_output, input, &p);
+}
+Tensor shrink_backward(const Tensor& grad_output, const Tensor& input, const Scalar& lambd) {
+  PointwiseParams p = numbers(lambd);
+  return backward(Pointwise::ShrinkBackward, "shrink_backward_cpu", grad_output, input, &p);
 }
 Tensor leaky_relu_backward(const Tensor& grad_output, const Tensor& input, const Scalar& negative_slope) {
   PointwiseParams p = numbers(negative_slope);

@@ -152,7 +152,7 @@ void check_dtypes(const Tensor& input, const Tensor& weight, const Tensor& bias,
   if (weight.dtype() != t)
     fail("Input type (", dtype_word(t), ") and weight type (", dtype_word(weight.dtype()),
          ") should be the same. Convert one of them with .to(dtype).");
-  if (t == Dtype::Bool || is_complex(t) || (transposed && is_integral(t)))
+  if (t == Dtype::Bool || is_complex(t) || (transposed && is_integral(t) && t != Dtype::Int64))
     fail<NotImplementedError>("\"", transposed ? "slow_conv_transpose2d_out_cpu" : "slow_conv2d_cpu",
                               "\" not implemented for '", type_name(t), "'. Convert the operands with .float() first.");
 }
@@ -215,6 +215,8 @@ std::tuple<Tensor, Tensor, Tensor> convolution_backward(const Tensor& grad_outpu
   check(grad_output.sizes() == Ints(sizes), "convolution_backward: expected grad_output of size ", to_string(sizes),
         " but got ", to_string(grad_output.sizes()));
   check_dtypes(input, weight, grad_output, true);
+  check<NotImplementedError>(is_floating(input.dtype()), "convolution_backward: there is no gradient of ",
+                             name(input.dtype()), " tensors");
   const Device device = common_device({&grad_output, &input, &weight});
   const Dtype dtype = input.dtype();
   Tensor gx, gw, gb;

@@ -1,5 +1,6 @@
 #include "ops/pool.h"
 
+#include "core/plan.h"
 #include "kernels/pool.h"
 #include "ops/cast.h"
 
@@ -96,6 +97,21 @@ PoolShape shape_of(const char* op, Ints sizes, Dtype dtype, int spatial, const W
           ": stride must either be omitted, a single int, or a tuple of ", words(spatial), " ints");
   check_count(op, w.padding, spatial, "padding");
   check_count(op, w.dilation, spatial, "dilation");
+  for (int d = 0; d < spatial; ++d) {
+    const int64_t k = pick(w.kernel, d), pad = pick(w.padding, d), dil = pick(w.dilation, d);
+    check(pick(strided ? *w.stride : w.kernel, d) != 0, "stride should not be zero");
+    check(pad >= 0, "pad must be non-negative, but got pad: ", pad);
+    check(pad * 2 <= (k - 1) * dil + 1 || dil <= 0 || k <= 0,
+          "pad should be at most half of effective kernel size, but got pad=", pad, ", kernel_size=", k,
+          " and dilation=", dil);
+  }
+  for (int d = 0; d < spatial; ++d) {
+    check(pick(w.kernel, d) > 0, "kernel size should be greater than zero, but got ", by_dim("k", w.kernel, spatial));
+    check(!strided || pick(*w.stride, d) > 0, "stride should be greater than zero, but got ",
+          by_dim("d", strided ? *w.stride : w.kernel, spatial));
+    check(pick(w.dilation, d) > 0, "dilation should be greater than zero, but got ",
+          by_dim("dilation", w.dilation, spatial));
+  }
   int64_t rank = int64_t(sizes.size());
   check(rank == spatial + 1 || rank == spatial + 2, "non-empty ", spatial + 1, "D or ", spatial + 2,
         "D (batch mode) tensor expected for input, but got ", to_string(sizes));
@@ -113,14 +129,6 @@ PoolShape shape_of(const char* op, Ints sizes, Dtype dtype, int spatial, const W
     int64_t step = s.stride[d] = strided ? pick(*w.stride, at) : k;
     int64_t pad = s.padding[d] = pick(w.padding, at);
     int64_t dil = s.dilation[d] = pick(w.dilation, at);
-    check(step != 0, "stride should not be zero");
-    check(k > 0, "kernel size should be greater than zero, but got ", by_dim("k", w.kernel, spatial));
-    check(step > 0, "stride should be greater than zero, but got ",
-          by_dim("d", strided ? *w.stride : w.kernel, spatial));
-    check(dil > 0, "dilation should be greater than zero, but got ", by_dim("dilation", w.dilation, spatial));
-    check(pad >= 0, "pad must be non-negative, but got pad: ", pad);
-    check(pad * 2 <= (k - 1) * dil + 1, "pad should be at most half of effective kernel size, but got pad=", pad,
-          ", kernel_size=", k, " and dilation=", dil);
     int64_t room = s.in[d] + 2 * pad - dil * (k - 1) - 1 + (w.ceil_mode ? step - 1 : 0);
     int64_t out = (room >= 0 ? room / step : -((-room + step - 1) / step)) + 1;
     // The last window starts inside of the input or its left padding.
@@ -134,7 +142,9 @@ PoolShape shape_of(const char* op, Ints sizes, Dtype dtype, int spatial, const W
 }
 
 PoolShape adaptive_shape(const char* op, Ints sizes, Dtype dtype, int spatial, Ints output_size, const char* colon) {
-  check(output_size.size() == 1 || int(output_size.size()) == spatial, op, ": output_size must be ", spatial);
+  const bool max = *colon;
+  check(output_size.size() == 1 || int(output_size.size()) == spatial, op, max ? "(): internal error: " : ": ",
+        max ? "output_size.size() must be " : "output_size must be ", spatial);
   int64_t rank = int64_t(sizes.size());
   check(rank == spatial + 1 || rank == spatial + 2, op, "(): Expected ", spatial + 1, "D or ", spatial + 2,
         "D tensor, but got", colon, " ", to_string(sizes));
@@ -146,8 +156,12 @@ PoolShape adaptive_shape(const char* op, Ints sizes, Dtype dtype, int spatial, I
   s.dtype = dtype;
   set_sizes(s, sizes, spatial);
   for (int d = 3 - spatial; d < 3; ++d) {
-    int64_t wanted = pick(output_size, d - (3 - spatial));
-    s.out[d] = wanted == -1 ? s.in[d] : wanted;
+    s.out[d] = pick(output_size, d - (3 - spatial));
+    if (max && s.out[d] < 0) {
+      Dims wanted(sizes);
+      for (int i = 0; i < spatial; ++i) wanted[rank - spatial + i] = pick(output_size, i);
+      fail("Trying to create tensor with negative dimension ", s.out[d], ": ", to_string(wanted));
+    }
     check(s.out[d] >= 0, op, ": elements of output_size must be greater than or equal to 0 but received ",
           to_string(output_size));
   }
@@ -169,19 +183,20 @@ void check_floating(const char* op, Dtype dtype) {
 std::tuple<Tensor, Tensor> run_max(const char* op, const Tensor& input, PoolShape s, int spatial, bool with_indices) {
   Dtype dtype = input.dtype();
   if (!s.adaptive && is_integral(dtype) && dtype != Dtype::Bool && dtype != Dtype::Int64) {
-    // float64 holds all of them.
-    s.dtype = Dtype::Float64;
-    auto [values, places] = run_max(op, to_dtype(input, Dtype::Float64, false, false), s, spatial, with_indices);
+    s.dtype = Dtype::Int64;
+    auto [values, places] = run_max(op, to_dtype(input, Dtype::Int64, false, false), s, spatial, with_indices);
     return {to_dtype(values, dtype, false, false), places};
   }
-  check_floating(op, dtype);
+  const bool whole = dtype == Dtype::Int64 && !s.adaptive;
+  if (!whole) check_floating(op, dtype);
   s.channels_last = is_channels_last(input, spatial);
   Tensor x = in_layout(input, s.channels_last, spatial);
   Dims sizes = output_sizes(s, x.sizes(), spatial);
   Tensor out = make(sizes, s.channels_last, x.dtype(), x.device()), indices;
   if (with_indices) indices = make(sizes, s.channels_last, Dtype::Int64, x.device());
+  const PoolKernels& k = pool_kernels[int(x.device().type)];
   if (out.numel())
-    kernel(pool_kernels[int(x.device().type)].max, op,
+    kernel(whole ? k.max_int64 : k.max, op,
            x.device())({s, x.data(), out.data(), with_indices ? indices.data_as<int64_t>() : nullptr});
   return {out, indices};
 }
@@ -203,15 +218,25 @@ Tensor run_max_backward(const char* op, const Tensor& grad, const Tensor& input,
 
 // ---- average ----
 
-Tensor run_avg(const char* op, const Tensor& input, PoolShape s, int spatial, bool count_include_pad, int64_t divisor) {
-  check_floating(op, input.dtype());
+Tensor run_avg(const char* op, const Tensor& input, PoolShape s, int spatial, bool count_include_pad, int64_t divisor,
+               const Out& out = {}) {
+  const bool whole = input.dtype() == Dtype::Int64 && !s.adaptive;
+  if (!whole) check_floating(op, input.dtype());
   s.channels_last = is_channels_last(input, spatial);
   Tensor x = in_layout(input, s.channels_last, spatial);
-  Tensor out = make(output_sizes(s, x.sizes(), spatial), s.channels_last, x.dtype(), x.device());
-  if (out.numel())
-    kernel(pool_kernels[int(x.device().type)].avg, op,
-           x.device())({s, count_include_pad, divisor, x.data(), out.data()});
-  return out;
+  const Dims sizes = output_sizes(s, x.sizes(), spatial);
+  if (out.defined()) {
+    check(out.tensor.dtype() == x.dtype(), "Expected out tensor to have dtype ", name(x.dtype()), ", but got ",
+          name(out.tensor.dtype()), " instead");
+    resize_output(out.tensor, sizes);
+  }
+  Tensor result = make(sizes, s.channels_last, x.dtype(), x.device());
+  const PoolKernels& k = pool_kernels[int(x.device().type)];
+  if (result.numel())
+    kernel(whole ? k.avg_int64 : k.avg, op, x.device())({s, count_include_pad, divisor, x.data(), result.data()});
+  if (!out.defined()) return result;
+  copy_into(out.tensor, result);
+  return out.tensor;
 }
 Tensor run_avg_backward(const char* op, const Tensor& grad, Ints input_size, Ints input_stride, PoolShape s,
                         int spatial, bool count_include_pad, int64_t divisor) {
@@ -265,21 +290,21 @@ Tensor max_pool_backward(const Tensor& grad_output, const Tensor& input, const T
 }
 
 Tensor avg_pool2d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, bool ceil_mode,
-                  bool count_include_pad, OptInt divisor_override) {
+                  bool count_include_pad, OptInt divisor_override, const Out& out) {
   int64_t divisor = divisor_of(divisor_override);
   check<IndexError>(input.dim() > 2, "Dimension out of range (expected to be in range of [",
                     -std::max<int64_t>(input.dim(), 1), ", ", std::max<int64_t>(input.dim(), 1) - 1,
                     "], but got -3). avg_pool2d takes (N, C, H, W) or (C, H, W), not ", to_string(input.sizes()));
   PoolShape s =
       shape_of("avg_pool2d", input.sizes(), input.dtype(), 2, {kernel_size, stride, padding, no_dilation(), ceil_mode});
-  return run_avg("avg_pool2d", input, s, 2, count_include_pad, divisor);
+  return run_avg("avg_pool2d", input, s, 2, count_include_pad, divisor, out);
 }
 Tensor avg_pool3d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding, bool ceil_mode,
-                  bool count_include_pad, OptInt divisor_override) {
+                  bool count_include_pad, OptInt divisor_override, const Out& out) {
   int64_t divisor = divisor_of(divisor_override);
   PoolShape s =
       shape_of("avg_pool3d", input.sizes(), input.dtype(), 3, {kernel_size, stride, padding, no_dilation(), ceil_mode});
-  return run_avg("avg_pool3d", input, s, 3, count_include_pad, divisor);
+  return run_avg("avg_pool3d", input, s, 3, count_include_pad, divisor, out);
 }
 Tensor avg_pool_backward(const Tensor& grad_output, Ints input_size, Ints input_stride, Ints kernel_size,
                          std::optional<Ints> stride, Ints padding, bool ceil_mode, bool count_include_pad,

@@ -23,16 +23,16 @@ TL_API Tensor max_pool_backward(const Tensor& grad_output, const Tensor& input, 
                                 std::optional<Ints> stride, Ints padding, Ints dilation, bool ceil_mode);
 
 TL_API Tensor avg_pool2d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding,
-                         bool ceil_mode, bool count_include_pad, OptInt divisor_override);
+                         bool ceil_mode, bool count_include_pad, OptInt divisor_override, const Out& out = {});
 TL_API Tensor avg_pool3d(const Tensor& input, Ints kernel_size, std::optional<Ints> stride, Ints padding,
-                         bool ceil_mode, bool count_include_pad, OptInt divisor_override);
+                         bool ceil_mode, bool count_include_pad, OptInt divisor_override, const Out& out = {});
 // The gradient has the input's layout.
 TL_API Tensor avg_pool_backward(const Tensor& grad_output, Ints input_size, Ints input_stride, Ints kernel_size,
                                 std::optional<Ints> stride, Ints padding, bool ceil_mode, bool count_include_pad,
                                 OptInt divisor_override);
 
-// Output i of a dim is computed from the elements floor(i * in / out) up to ceil((i + 1) * in / out). An output size of
-// -1 stands for the input's (nn.functional's None). The backward operators are told the number of spatial dims.
+// Output i of a dim is computed from the elements floor(i * in / out) up to ceil((i + 1) * in / out). The backward
+// operators are told the number of spatial dims.
 TL_API Tensor adaptive_avg_pool2d(const Tensor& input, Ints output_size);
 TL_API Tensor adaptive_avg_pool3d(const Tensor& input, Ints output_size);
 TL_API Tensor adaptive_avg_pool_backward(const Tensor& grad_output, Ints input_size, Ints input_stride,

@@ -51,8 +51,9 @@ def _factor(name: str) -> float:
 BROKEN_OUT = {"linalg.lu", "lu_unpack", "fft.ihfft2", "fft.ihfftn"}
 # Of equal elements any may be named: the index is compared by what lies there.
 TIES = {"kthvalue", "median", "mode", "nanmedian", "topk", "sort", "argsort", "min.reduction_with_dim", "max.reduction_with_dim"}
-# PyTorch 2.13 writes outside an `out=` of these whose batch dims have strides of their own, or in another order.
-NO_STRIDED_OUT = {"tril", "triu", "narrow_copy"}
+# PyTorch 2.13 writes outside an `out=` of these whose batch dims have strides of their own or in another order, not into it (gelu), or
+# elsewhere in it (avg_pool3d), or refuses it (linear).
+NO_STRIDED_OUT = {"tril", "triu", "narrow_copy", "nn.functional.avg_pool3d", "nn.functional.gelu", "nn.functional.linear"}
 
 
 def entries(pattern: str = "") -> list[Any]:
@@ -87,6 +88,8 @@ def translate(value: Any, requires_grad: bool | None = None) -> Any:
         return {k: translate(v) for k, v in value.items()}
     if isinstance(value, types.FunctionType):
         return rebind(value)
+    if isinstance(value, torch.nn.Module):
+        return getattr(tl.nn, type(value).__name__)()
     return value
 
 
@@ -178,7 +181,9 @@ def ours(function: Any, name: str = "") -> Any:
                 return _path(tl, path.replace("_C._nn", "nn.functional"))
             except AttributeError:
                 raise Missing(path) from None
-    if isinstance(function, (types.FunctionType, functools.partial)):
+    if isinstance(function, functools.partial):
+        return rebind(function)
+    if isinstance(function, types.FunctionType):
         module = getattr(function, "__module__", "")
         if module and not module.startswith("torch.testing"):
             path = f"{module}.{own_name}".removeprefix("torch.")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from . import functional, init, modules, parameter
+from ._losses import LinearCrossEntropyOptions
 from .modules import *  # noqa: F403
 from .modules import Module
 from .parameter import Buffer, Parameter
 
-__all__ = ["Buffer", "Module", "Parameter", "functional", "init", "modules", "parameter", *modules.__all__]
+__all__ = [
+    "Buffer", "LinearCrossEntropyOptions", "Module", "Parameter", "functional", "init", "modules", "parameter",
+    *modules.__all__,
+]  # fmt: skip
 
 
 def __getattr__(name: str):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorlite as _tl
+
+from ._shapes import _type_name
 
 Tensor = _tl.Tensor
 _C = _tl._C.nn
@@ -32,6 +35,7 @@ __all__ = [
     "relu6",
     "relu_",
     "rrelu",
+    "rrelu_",
     "selu",
     "selu_",
     "sigmoid",
@@ -50,9 +54,11 @@ __all__ = [
 
 # Operators that are PyTorch's functions as they stand.
 gelu = _C.gelu
+hardshrink = _tl.hardshrink
 logsigmoid = _C.log_sigmoid
 sigmoid = _tl.sigmoid
 softplus = _C.softplus
+softshrink = _C.softshrink
 tanh = _tl.tanh
 relu_ = _tl.relu_
 selu_ = _tl.selu_
@@ -78,6 +84,10 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where positive, ``weight * x`` elsewhere; one weight, or one for each channel (dim 1)."""
+    if input.dtype != weight.dtype:
+        raise RuntimeError(
+            f"prelu: Type promoting not supported. Got {_type_name(input)} and {_type_name(weight)}"
+        )
     if weight.numel() != 1:
         if input.dim() == 0:
             raise RuntimeError("Not allow zero-dim input tensor.")
@@ -87,19 +97,43 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
                 f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight.numel()} "
                 f"and channel size = {channels}."
             )
-        weight = weight.reshape([1, -1] + [1] * (input.dim() - 2))
+    if weight.dim() > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}")
+    if not input.is_floating_point():
+        _not_implemented("prelu_cpu", input)
+    weight = weight.reshape([1, -1] + [1] * (input.dim() - 2) if input.dim() > 1 else [1] * input.dim())
     return _tl.where(input > 0, input, input * weight)
+
+
+def _not_implemented(name: str, input: Tensor) -> None:
+    raise NotImplementedError(
+        f"\"{name}\" not implemented for '{_type_name(input)}'. Convert the input to a floating dtype first."
+    )
 
 
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """Leaky ReLU whose slope is drawn from U(lower, upper) for each negative element when training."""
-    if training:
-        slope: Any = _tl.empty_like(input, requires_grad=False).uniform_(lower, upper)
-        slope = _tl.where(input > 0, _tl.ones_like(slope), slope)
-        return input.mul_(slope) if inplace else input * slope
-    return leaky_relu(input, (lower + upper) / 2, inplace)
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if not math.isfinite(bound):
+            raise RuntimeError(f"rrelu: {name} bound must be finite, got {bound:g}")
+    if lower > upper:
+        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    if not input.is_floating_point():
+        _not_implemented("rrelu_out_cpu", input)
+    negative = input.detach() <= 0
+    count = int(negative.sum())
+    drawn = _tl.empty(count, dtype=_tl.float64, device=input.device).uniform_(lower, upper).to(input.dtype)
+    slope = _tl.ones_like(input, requires_grad=False).masked_scatter_(negative, drawn)
+    return input.mul_(slope) if inplace else input * slope
+
+
+def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
+    """``rrelu`` in place."""
+    return rrelu(input, lower, upper, training, inplace=True)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -159,19 +193,6 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return (_tl.threshold_ if inplace else _tl.threshold)(input, threshold, value)
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x moved towards 0 by ``lambd``, 0 where that passes 0."""
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
-    zero = _tl.zeros_like(input)
-    return _tl.where(input > lambd, input - lambd, _tl.where(input < -lambd, input + lambd, zero))
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x, and 0 where \\|x\\| <= ``lambd``."""
-    return _tl.where((input > lambd) | (input < -lambd), input, _tl.zeros_like(input))
-
-
 def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh(x)."""
     return input - _tl.tanh(input)
@@ -180,10 +201,12 @@ def tanhshrink(input: Tensor) -> Tensor:
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half along ``dim`` times the sigmoid of the second."""
     if input.dim() == 0:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
+        raise RuntimeError("glu does not support scalars because halving size must be even")
     size = input.size(dim)
     if size % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % input.dim()} is size {size}")
+    if not input.is_floating_point():
+        _not_implemented("glu_cpu", input)
     return input.narrow(dim, 0, size // 2) * _tl.sigmoid(input.narrow(dim, size // 2, size // 2))
 
 

@@ -311,8 +311,8 @@ def _check_dims(
         )
     if key.dim() != dims or value.dim() != dims:
         raise AssertionError(
-            f"For {word} `query`, expected `key` and `value` to be {dims}-D but found {key.dim()}-D and {value.dim()}-D "
-            "tensors respectively"
+            f"For {word} `query`, expected `key` and `value` to be {dims}-D but found {key.dim()}-D and {value.dim()}"
+            "-D tensors respectively"
         )
     if padding is not None and padding.dim() != dims - 1:
         raise AssertionError(

@@ -16,6 +16,7 @@ __all__ = [
     "dropout1d",
     "dropout2d",
     "dropout3d",
+    "feature_alpha_dropout",
 ]
 
 
@@ -71,6 +72,8 @@ def _feature_dropout(name: str, input: Tensor, p: float, training: bool, inplace
     if x.dim() < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     result = _masked(x, [x.size(0), x.size(1)] + [1] * (x.dim() - 2), p, inplace)
+    if inplace:
+        return input
     return result.squeeze(0) if unbatched else result
 
 
@@ -89,13 +92,30 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     return _feature_dropout("dropout3d", input, p, training, inplace, 3)
 
 
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """``alpha_dropout`` of whole channels."""
+    _check_probability(p)
+    if not training or p == 0 or input.numel() == 0:
+        return input
+    if input.dim() < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+    shape = [input.size(0), input.size(1)] + [1] * (input.dim() - 2)
+    return _alpha(input, _tl.empty(shape, dtype=input.dtype, device=input.device), p, inplace)
+
+
+def _alpha(input: Tensor, noise: Tensor, p: float, inplace: bool) -> Tensor:
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
+    alpha = 1.7580993408473766
+    a = 1.0 / math.sqrt((alpha * alpha * p + 1) * (1 - p))
+    noise.bernoulli_(1 - p)
+    b = noise.add(-1).mul_(alpha * a).add_(alpha * a * p)
+    return input.mul_(noise.mul_(a)).add_(b) if inplace else input * noise.mul_(a) + b
+
+
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout that keeps mean and variance of SELU networks (Klambauer et al., 2017)."""
     _check_probability(p)
     if not training or p == 0 or input.numel() == 0:
         return input
-    alpha = 1.7580993408473766
-    a = 1.0 / math.sqrt((alpha * alpha * p + 1) * (1 - p))
-    noise = _tl.empty_like(input).bernoulli_(1 - p)
-    b = noise.add(-1).mul_(alpha * a).add_(alpha * a * p)
-    return input.mul_(noise.mul_(a)).add_(b) if inplace else input * noise.mul_(a) + b
+    return _alpha(input, _tl.empty_like(input, requires_grad=False), p, inplace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import tensorlite as _tl
@@ -13,25 +14,19 @@ Tensor = _tl.Tensor
 _C = _tl._C.nn
 
 __all__ = [
+    "LinearCrossEntropyOptions",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
-    "cosine_embedding_loss",
-    "cosine_similarity",
     "cross_entropy",
     "gaussian_nll_loss",
-    "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "l1_loss",
-    "margin_ranking_loss",
+    "linear_cross_entropy",
     "mse_loss",
     "nll_loss",
-    "pairwise_distance",
-    "pdist",
     "poisson_nll_loss",
     "smooth_l1_loss",
-    "soft_margin_loss",
-    "triplet_margin_loss",
 ]
 
 
@@ -135,19 +130,6 @@ def huber_loss(
         return _C.huber_loss(input, target, _reduction.code(reduction), delta)
     loss = _C.huber_loss(input, target, 0, delta) * weight
     return loss.sum() / weight.expand_as(loss).sum() if reduction == "mean" else _reduce(loss, reduction)
-
-
-def soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """log(1 + exp(-target * input)) for targets of 1 and -1."""
-    if size_average is not None or reduce is not None:
-        reduction = _reduction.legacy(size_average, reduce)
-    return _reduce(_tl.log1p(_tl.exp(-target * input)), reduction)
 
 
 def kl_div(
@@ -348,11 +330,23 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
-    """Minus the log-likelihood of ``target`` under N(input, var)."""
+    """Minus the log-likelihood of ``target`` under N(input, var).
+
+    ``var`` is a number, of the input's shape, or of that without the last dim or with 1 there.
+    """
     if not isinstance(var, Tensor):
-        var = _tl.full_like(input, var)
-    if bool((var < 0).any()):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = _tl.full_like(input, var, requires_grad=False)
+    elif bool((var < 0).any()):
         raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if input.shape[:-1] == var.shape:
+            var = var.unsqueeze(-1)
+        elif input.shape[:-1] != var.shape[:-1] or var.size(-1) != 1:
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
     with _tl.no_grad():
         lowest = var.clamp(min=eps)
     var = var + (lowest - var.detach())
@@ -363,92 +357,126 @@ def gaussian_nll_loss(
     return _reduce(loss, reduction)
 
 
-def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """The cosine of the angle between vectors along ``dim``."""
-    n1 = _norm(x1, 2, dim).clamp(min=eps)
-    n2 = _norm(x2, 2, dim).clamp(min=eps)
-    return ((x1 / n1) * (x2 / n2)).sum(dim)
+@dataclass(frozen=True)
+class LinearCrossEntropyOptions:
+    """How ``linear_cross_entropy`` takes the batch in pieces, so that not all scores exist at a time.
+
+    Args:
+        allow_retain_graph: accepted; a second backward is always possible.
+        batch_chunk_size: samples in a piece.
+        chunking_method: ``auto``, ``aspect_ratio`` or ``aspect_ratio:N``: pieces whose scores take the memory of the
+            input, or a N-th of it; None for ``batch_chunk_size``.
+        acc_policy: accepted; pieces are computed in the input's dtype.
+        acc_dtype: accepted.
+    """
+
+    allow_retain_graph: bool = False
+    batch_chunk_size: int | None = None
+    chunking_method: str | None = "auto"
+    acc_policy: str = "auto"
+    acc_dtype: Any = None
+
+    def __post_init__(self) -> None:
+        if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
+            raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
+        if self.chunking_method not in (None, "auto"):
+            name, colon, factor = self.chunking_method.partition(":")
+            if not (name == "aspect_ratio" and (not colon or (factor.isdigit() and int(factor) > 0))):
+                raise ValueError(f"invalid chunking_method: {self.chunking_method!r}")
+        size = self.batch_chunk_size
+        if not (size is None or (isinstance(size, int) and size > 0)):
+            raise ValueError(f"batch_chunk_size must be positive int or None, got {size!r}")
+        if self.acc_dtype not in (None, _tl.float16, _tl.bfloat16, _tl.float32, _tl.float64):
+            raise ValueError(
+                "acc_dtype must be one of {None, torch.float16, torch.bfloat16, torch.float32, torch.float64}, got "
+                f"{self.acc_dtype!r}. Pass acc_dtype=None to let the op pick automatically."
+            )
 
 
-def pdist(input: Tensor, p: float = 2.0) -> Tensor:
-    """The p-norm distances of all pairs of rows of (N, M), N (N - 1) / 2 of them."""
-    from ..linalg import top_level
-
-    return top_level.pdist(input, p)
-
-
-def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """The p-norm of ``x1 - x2 + eps`` along the last dim."""
-    distance = _norm(x1 - x2 + eps, p, -1)
-    return distance if keepdim else distance.squeeze(-1)
+def _piece(options: LinearCrossEntropyOptions, batch: int, features: int, classes: int) -> int:
+    """How many samples a piece has."""
+    method = options.chunking_method
+    if method is None or options.batch_chunk_size is not None:
+        return options.batch_chunk_size or batch
+    factor = int(method.partition(":")[2] or (2 if method == "auto" else 1))
+    pieces = -(-classes // max(features, 1))
+    return max(1, (1 << (max(1, -(-batch // pieces)) - 1).bit_length()) // factor)
 
 
-def margin_ranking_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """max(0, -target * (input1 - input2) + margin)."""
-    if size_average is not None or reduce is not None:
-        reduction = _reduction.legacy(size_average, reduce)
-    return _reduce((-target * (input1 - input2) + margin).clamp(min=0), reduction)
+def _check_linear(
+    input: Tensor, weight: Tensor, target: Tensor, bias: Tensor | None, ignore_index: int | None
+) -> None:
+    shape = tuple(weight.shape)
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
+    if len(shape) < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {len(shape)}")
+    if input.shape[-1] != shape[-1]:
+        raise RuntimeError(
+            "expected equal input and linear_weight last dimensions (in_features), got "
+            f"{input.shape[-1]} and {shape[-1]}, respectively"
+        )
+    if ignore_index is not None and target.is_floating_point():
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    if len(shape) > 2 and input.dim() == 1:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {shape} requires batched input, (N, {shape[-1]}), got "
+            f"unbatched input with shape {tuple(input.shape)}"
+        )
+    if bias is not None and tuple(bias.shape) != shape[:-1]:
+        raise RuntimeError(f"expected linear_bias shape {shape[:-1]}, got {tuple(bias.shape)}")
 
 
-def hinge_embedding_loss(
+def linear_cross_entropy(
     input: Tensor,
+    linear_weight: Tensor,
     target: Tensor,
-    margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
     reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: LinearCrossEntropyOptions | None = None,
 ) -> Tensor:
-    """input where the target is 1, max(0, margin - input) where it is -1."""
-    if size_average is not None or reduce is not None:
-        reduction = _reduction.legacy(size_average, reduce)
-    zero = _tl.zeros_like(input)
-    loss = _tl.where(target != 1, (margin - input).clamp(min=0), zero) + _tl.where(target != -1, input, zero)
-    return _reduce(loss, reduction)
+    """``cross_entropy(linear(input, linear_weight, linear_bias), target)``.
 
+    Args:
+        input: (N, in) or (in).
+        linear_weight: (C, in), or (C, d1, ..., in) for scores (N, C, d1, ...).
+        target: as of ``cross_entropy``.
+        linear_bias: (C) or (C, d1, ...).
+        weight: of the classes, (C).
+        reduction: ``mean``, ``sum`` or ``none``.
+        ignore_index: targets of this value count nothing; -100 if None.
+        label_smoothing: how much of the target is spread over all classes, in [0, 1].
+        options: with them the batch is taken in pieces, whose scores the backward computes again.
+    """
+    arguments = dict(weight=weight, ignore_index=-100 if ignore_index is None else ignore_index)
+    arguments["label_smoothing"] = label_smoothing
+    shape = linear_weight.shape[:-1]
+    _check_linear(input, linear_weight, target, linear_bias, ignore_index)
 
-def triplet_margin_loss(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
-    margin: float = 1.0,
-    p: float = 2,
-    eps: float = 1e-6,
-    swap: bool = False,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """max(0, d(anchor, positive) - d(anchor, negative) + margin)."""
-    if size_average is not None or reduce is not None:
-        reduction = _reduction.legacy(size_average, reduce)
-    near = pairwise_distance(anchor, positive, p, eps)
-    far = pairwise_distance(anchor, negative, p, eps)
-    if swap:
-        far = _tl.minimum(far, pairwise_distance(positive, negative, p, eps))
-    return _reduce((near - far + margin).clamp(min=0), reduction)
+    def losses(x: Tensor, t: Tensor, w: Tensor, b: Tensor | None, reduction: str) -> Tensor:
+        scores = _C.linear(x, w.reshape(-1, w.shape[-1]), None if b is None else b.reshape(-1))
+        return cross_entropy(scores.reshape(*x.shape[:-1], *shape), t, reduction=reduction, **arguments)
 
+    if options is None or input.dim() != 2:
+        return losses(input, target, linear_weight, linear_bias, reduction)
+    from ..utils.checkpoint import checkpoint
 
-def cosine_embedding_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """1 - cos where the target is 1, max(0, cos - margin) where it is -1."""
-    if size_average is not None or reduce is not None:
-        reduction = _reduction.legacy(size_average, reduce)
-    cos = cosine_similarity(input1, input2, -1)
-    zero = _tl.zeros_like(cos)
-    loss = _tl.where(target == 1, 1 - cos, zero) + _tl.where(target == -1, (cos - margin).clamp(min=0), zero)
-    return _reduce(loss, reduction)
+    _reduction.code(reduction)
+    size = _piece(options, input.shape[0], input.shape[1], shape[0])
+    parts = [
+        checkpoint(losses, x, t, linear_weight, linear_bias, "none", use_reentrant=False)
+        for x, t in zip(input.split(size), target.split(size))
+    ]
+    every = _tl.cat(parts)
+    if reduction != "mean":
+        return _reduce(every, reduction)
+    if target.is_floating_point():
+        return every.mean()
+    counted = target != arguments["ignore_index"]
+    if weight is None:
+        return every.sum() / counted.sum()
+    return every.sum() / weight[target.masked_fill(~counted, 0)].masked_fill(~counted, 0).sum()

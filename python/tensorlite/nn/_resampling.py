@@ -11,6 +11,8 @@ import numpy as np
 
 import tensorlite as _tl
 
+from ._shapes import _type_name
+
 Tensor = _tl.Tensor
 _C = _tl._C.nn
 
@@ -40,7 +42,7 @@ def interpolate(
         scale_factor: one number, or one for each spatial dim.
         mode: ``nearest``, ``nearest-exact``, ``area``, or ``linear``, ``bilinear``, ``bicubic``, ``trilinear`` for one,
             two, two and three spatial dims.
-        align_corners: whether the centres of the corner elements stay in place, else the corners of the corner elements.
+        align_corners: whether the centres of the corner elements stay in place, else their outer corners.
         recompute_scale_factor: whether the factor that is used is that of the rounded sizes.
         antialias: of ``bilinear`` and ``bicubic``: whether a smaller result is made of wider windows.
 
@@ -67,7 +69,9 @@ def interpolate(
         else:
             sizes = [math.floor(float(s) * f) for s, f in zip(old, factors)]
     if antialias and not (mode in ("bilinear", "bicubic") and input.dim() == 4):
-        raise ValueError("Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
+        )
     if mode == "area" and 1 <= n <= 3:
         return getattr(_tl.nn.functional, f"adaptive_avg_pool{n}d")(input, sizes)
     if n not in (1, 2, 3) or (mode not in _NEAREST and _DIMS.get(mode) != n):
@@ -128,8 +132,7 @@ def _resampled(
             else "compute_indices_weights_linear"
         )  # fmt: skip
         raise NotImplementedError(
-            f"\"{kernel}\" not implemented for '{input.type().rpartition('.')[2][:-6]}'. Convert the input to a floating "
-            "dtype first."
+            f"\"{kernel}\" not implemented for '{_type_name(input)}'. Convert the input to a floating dtype first."
         )
     x = input
     kind = {"nearest": "nearest", "nearest-exact": "exact", "bicubic": "cubic"}.get(mode, "linear")
@@ -388,7 +391,7 @@ def grid_sample(
 def _check_grid(input: Tensor, grid: Tensor, mode: str) -> None:
     if input.dtype != grid.dtype:
         raise RuntimeError(
-            f"expected scalar type {_name(input)} but found {_name(grid)}. grid_sample wants input and grid of one dtype."
+            f"expected scalar type {_type_name(input)} but found {_type_name(grid)}. grid_sample wants one dtype."
         )
     if input.shape[0] != grid.shape[0]:
         raise RuntimeError(
@@ -416,12 +419,8 @@ def _check_grid(input: Tensor, grid: Tensor, mode: str) -> None:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
     if not input.is_floating_point():
         raise NotImplementedError(
-            f"\"grid_sampler_2d_cpu\" not implemented for '{_name(input)}'. Convert the input to a floating dtype first."
+            f"\"grid_sampler_2d_cpu\" not implemented for '{_type_name(input)}'. Convert it to a floating dtype first."
         )
-
-
-def _name(t: Tensor) -> str:
-    return t.type().rpartition(".")[2][:-6]
 
 
 def _unnormalised(place: Tensor, size: int, align: bool) -> Tensor:

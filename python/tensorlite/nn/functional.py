@@ -13,6 +13,7 @@ from ._attention import *  # noqa: F403
 from ._dropout import *  # noqa: F403
 from ._embedding import *  # noqa: F403
 from ._losses import *  # noqa: F403
+from ._margin_losses import *  # noqa: F403
 from ._normalization import *  # noqa: F403
 from ._pooling import *  # noqa: F403
 from ._resampling import *  # noqa: F403
@@ -39,3 +40,11 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     half = (x1 @ weight.permute(1, 0, 2).reshape([n1, out * n2])).reshape([-1, out, n2])
     result = (half * x2.unsqueeze(1)).sum(-1).reshape([*lead, out])
     return result if bias is None else result + bias
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """``conv1d`` of an input (time, batch, channels) with a weight (kernel, channels, outputs)."""
+    for name, t, dims in (("Input", input, 3), ("Weight", weight, 3), ("Bias", bias, 1)):
+        if t.dim() != dims:
+            raise RuntimeError(f"{name} must have {dims} dims. conv_tbc takes (time, batch, channels).")
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1).contiguous()

@@ -582,6 +582,20 @@ def threshold_backward(n, grad):
     )
 
 
+@derivative("softshrink", saves=("input", "lambd"))
+def softshrink(n, grad):
+    return _C.nn.shrink_backward(grad, n.input, n.lambd)
+
+
+derivative("hardshrink", saves=("input", "lambd"))(softshrink)
+
+
+@derivative("shrink_backward", saves=("input", "lambd"))
+def shrink_backward(n, grad):
+    a, b = n.needs_input_grad
+    return _C.nn.shrink_backward(grad, n.input, n.lambd) if a else None, _C.zeros_like(grad) if b else None
+
+
 @derivative("leaky_relu", saves=("input", "negative_slope"))
 def leaky_relu(n, grad):
     return _C.nn.leaky_relu_backward(grad, n.input, n.negative_slope)

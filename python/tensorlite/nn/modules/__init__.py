@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from . import (
     activation,
+    adaptive,
     batchnorm,
     container,
     conv,
     distance,
     dropout,
     flatten,
+    fold,
     linear,
     loss,
     module,
@@ -21,12 +23,14 @@ from . import (
     upsampling,
 )
 from .activation import *  # noqa: F403
+from .adaptive import *  # noqa: F403
 from .batchnorm import *  # noqa: F403
 from .container import *  # noqa: F403
 from .conv import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .flatten import *  # noqa: F403
+from .fold import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .module import Module
@@ -42,8 +46,8 @@ __all__ = [
     *(
         name
         for part in (
-            activation, batchnorm, container, conv, distance, dropout, flatten, linear, loss, normalization, padding,
-            pixelshuffle, pooling, sparse, upsampling,
+            activation, adaptive, batchnorm, container, conv, distance, dropout, flatten, fold, linear, loss,
+            normalization, padding, pixelshuffle, pooling, sparse, upsampling,
         )
         for name in part.__all__
     ),

@@ -13,7 +13,7 @@ from .module import Module
 
 Tensor = _tl.Tensor
 
-__all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class LayerNorm(Module):
@@ -144,3 +144,43 @@ class GroupNorm(Module):
             f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
             f"bias={self.bias is not None}"
         )
+
+
+class LocalResponseNorm(Module):
+    """Divides (N, C, ...) by a power of the mean square of neighbouring channels; see ``functional``."""
+
+    __constants__ = ["size", "alpha", "beta", "k"]
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(LocalResponseNorm):
+    """An older form of ``LocalResponseNorm`` for images, whose running sum keeps what its first step should drop."""
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__(size, alpha, beta, k)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
+        ahead, squares = int((self.size - 1) / 2 + 1), (input * input).unbind(1)
+        sums = [sum(squares[1:ahead], squares[0])]
+        for c in range(1, len(squares)):
+            now = sums[-1]
+            if c + ahead - 1 < len(squares):
+                now = now + squares[c + ahead - 1]
+            if c > ahead:
+                now = now - squares[c - ahead]
+            sums.append(now)
+        return input * (_tl.stack(sums, 1) * (self.alpha / self.size) + self.k) ** -self.beta
