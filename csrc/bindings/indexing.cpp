@@ -379,6 +379,10 @@ void write(const Tensor& self, PyObject* index, PyObject* given) {
     write_view(unsqueeze(self, 0), value);
     return;
   }
+  if (PySlice_Check(index) && self.dim() > 0 && bounds_of(index).whole(self.sizes()[0])) {  // x[:] = value
+    write_view(self, value);
+    return;
+  }
   Indexed x(self);
   read_index(x, index);
   if (x.indices.empty()) {

@@ -1,4 +1,5 @@
 #include "ops/pointwise.h"
+#include "ops/index.h"
 
 #include "bindings/table.h"
 
@@ -142,6 +143,7 @@ const Row rows[] = {
 
     {"where(Tensor condition, Operand input, Operand other" TL_OUT, TL_OP(ops::where), kFunction,
      "input where condition is True, else other."},
+    {"where.condition(Tensor condition) -> Tensor[]", TL_OP(ops::where_condition), kFunction | kNoGrad},
     {"where.self(Tensor input, Tensor condition, Operand other) -> Tensor", TL_OP(ops::where_method), kMethod},
     {"masked_fill(Tensor input, Tensor mask, Scalar value, *, Tensor? out=None) -> Tensor", TL_OP(ops::masked_fill),
      kAll, "`value` where mask is True, else input."},

@@ -116,7 +116,11 @@ TL_BINARY(nb_or, "bitwise_or")
 TL_BINARY(nb_xor, "bitwise_xor")
 TL_BINARY(nb_lshift, "bitwise_left_shift")
 TL_BINARY(nb_rshift, "bitwise_right_shift")
-TL_BINARY(nb_matmul, "matmul")
+PyObject* nb_matmul(PyObject* a, PyObject* b) {
+  if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
+  static OperatorCall op("matmul");
+  return dispatch(op, a, b);
+}
 TL_BINARY(nb_ifloordiv, "floor_divide_")
 TL_BINARY(nb_iremainder, "remainder_")
 TL_BINARY(nb_iand, "bitwise_and_")

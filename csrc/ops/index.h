@@ -37,6 +37,7 @@ TL_API Tensor masked_select(const Tensor& input, const Tensor& mask, const Out& 
 TL_API Tensor masked_scatter(const Tensor& input, const Tensor& mask, const Tensor& source, const Out& out);
 TL_API Tensor masked_scatter_backward(const Tensor& grad, const Tensor& mask, Ints sizes);
 TL_API Tensor nonzero(const Tensor& input, const Out& out);
+TL_API std::vector<Tensor> where_condition(const Tensor& condition);
 TL_API std::vector<Tensor> nonzero_tuple(const Tensor& input, bool as_tuple = true);
 TL_API Tensor argwhere(const Tensor& input);
 

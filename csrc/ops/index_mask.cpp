@@ -138,6 +138,8 @@ Tensor nonzero(const Tensor& input, const Out& out) {
 
 Tensor argwhere(const Tensor& input) { return nonzero(input, {}); }
 
+std::vector<Tensor> where_condition(const Tensor& condition) { return nonzero_tuple(condition); }
+
 std::vector<Tensor> nonzero_tuple(const Tensor& input, bool) {
   NoGrad guard;
   Tensor columns = nonzero_columns(input.dim() ? input : make_view(input, {1}, {1}, input.offset()));

@@ -332,6 +332,8 @@ Tensor masked_fill_tensor(const Tensor& input, const Tensor& mask, const Tensor&
 
 Tensor masked_fill(const Tensor& input, const Tensor& mask, const Scalar& value, const Out& out) {
   check_fits(value, input.dtype());
+  if (input.dtype() == Dtype::Bool)  // NaN counts as True
+    return masked_fill_tensor(input, mask, wrapped_number(Scalar(value.to<bool>())), out);
   return masked_fill_tensor(input, mask, wrapped_number(value), out);
 }
 

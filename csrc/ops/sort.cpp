@@ -127,7 +127,7 @@ std::tuple<Tensor, Tensor> topk(const Tensor& input, int64_t k, int64_t dim, boo
   OutPair to(out);
   dim = wrap_dim(dim, input.dim());
   Lines l(input.sizes(), dim);
-  check(k >= 0 && k <= l.n, "selected index k out of range: k is ", k, ", the dimension has size ", l.n);
+  check(k >= 0 && k <= l.n, "selected index k out of range. k is ", k, ", the dimension has size ", l.n);
   check_out_dtype(to.first, input.dtype());
   check_out_dtype(to.second, Dtype::Int64);
   check(!is_complex(input.dtype()), " topk does not support complex dtypes on CPU");

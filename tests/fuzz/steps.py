@@ -76,7 +76,7 @@ class Steps(Source):
         if kind == 14 and n:
             return self.pieces(x)
         if kind == 15:
-            wide = r.choice(["float32", "int32", "int64", "uint8", "float64", "int16", "bool", "complex64", "float16"])
+            wide = r.choice(["float32", "int32", "int64", "uint8", "float64", "int16", "complex64", "float16"])
             return f"{self.new()} = {x}.view(torch.{wide})"
         if kind == 16 and t.is_complex():
             return f"{self.new()} = {r.choice([f'{x}.real', f'{x}.imag', f'torch.view_as_real({x})'])}"
@@ -537,7 +537,7 @@ class Steps(Source):
         s = eval(y, self.space)
         options = [f"{x} @ {y}", f"torch.matmul({x}, {y})"]
         if t.dim() == 2 and s.dim() == 2:
-            options += [f"torch.mm({x}, {y})", f"torch.einsum('ij,jk->ki', {x}, {y})", f"torch.addmm({self.literal((s.shape[1],), str(t.dtype)[6:])}, {x}, {y}, beta=2)", f"torch.tensordot({x}, {y}, 1)"]
+            options += [f"torch.mm({x}, {y})", f"torch.einsum('ij,jk->ik', {x}, {y})", f"torch.addmm({self.literal((s.shape[1],), str(t.dtype)[6:])}, {x}, {y}, beta=2)", f"torch.tensordot({x}, {y}, 1)"]
         if t.dim() == 2 and s.dim() == 1:
             options += [f"torch.mv({x}, {y})"]
         if t.dim() == 1 and s.dim() == 1:
