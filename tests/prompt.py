@@ -19,7 +19,7 @@ from library import IS_TENSORLITE, tl
 def sentence(text: str) -> str:
     """The first sentence: what is promised of messages."""
     text = text.replace("tensorlite", "torch").strip().split("\n")[0]
-    return re.split(r"(?<=[a-z)\]'\"`])(?:[.:;] |[.:;]$)", text)[0]
+    return re.split(r"(?<=[a-z)\]'\"`])(?:[.:;] |[.:;]$)|(?<=[0-9])\. (?=[A-Z])", text)[0]
 
 
 def shown(value: Any) -> str:

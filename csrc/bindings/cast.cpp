@@ -8,7 +8,7 @@ namespace {
 #define TL_FORMAT "format? memory_format=None"
 
 const Row rows[] = {
-    {"copy(Tensor input, Tensor src, bool non_blocking=False, *, Tensor? out=None) -> Tensor", TL_OP(ops::copy),
+    {"copy(Tensor input, Operand src, bool non_blocking=False, *, Tensor? out=None) -> Tensor", TL_OP(ops::copy),
      kMethod | kInplace | kInplaceOnly, "Copies `src`, broadcast and converted to this dtype, into the tensor."},
     {"_to_copy(Tensor input, *, dtype? dtype=None, device? device=None, bool non_blocking=False, " TL_FORMAT ") -> Tensor",
      TL_OP(ops::to_copy), kFunction, "A copy of this dtype and device."},

@@ -98,6 +98,17 @@ std::string shown_parameters(const Signature& s, bool method) {
   fail_python(PyExc_TypeError, text + "\n");
 }
 
+// A call with its arguments in an order that PyTorch still takes, with a warning; null when it is none.
+[[gnu::noinline]] PyObject* older_call(PyOperator* self, PyObject* const* args, size_t n, PyObject* names) {
+  py::tuple positional(n);
+  for (size_t i = 0; i < n; ++i) positional[i] = borrow(args[i]);
+  py::dict keywords;
+  for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); ++k)
+    keywords[borrow(PyTuple_GET_ITEM(names, k))] = borrow(args[n + size_t(k)]);
+  py::object result = py::module_::import("tensorlite._deprecated").attr("call")(self->name, positional, keywords);
+  return result.ptr() == Py_NotImplemented ? nullptr : result.release().ptr();
+}
+
 PyObject* operator_call(PyObject* o, PyObject* const* args, size_t nargsf, PyObject* names) {
   auto* self = reinterpret_cast<PyOperator*>(o);
   size_t n = PyVectorcall_NARGS(nargsf);
@@ -106,6 +117,8 @@ PyObject* operator_call(PyObject* o, PyObject* const* args, size_t nargsf, PyObj
       Arguments a;
       if (match(*s, args, n, names, a)) return run(*s, a);
     }
+    if (self->name[0] == 'a' || !strncmp(self->name, "sub", 3) || !strncmp(self->name, "baddbmm", 7))
+      if (PyObject* result = older_call(self, args, n, names)) return result;
     no_match(self, args, n, names);
   });
 }

@@ -440,6 +440,37 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
 
 
 @_method
+def apply_(self: Tensor, function: Callable[..., Any]) -> Tensor:
+    """Puts function(element) in the place of each element, one by one in Python: slow.
+
+    >>> torch.tensor([1, 2]).apply_(lambda v: v * v)
+    tensor([1, 4])
+    """
+    return _map(self, "apply_", function)
+
+
+@_method
+def map_(self: Tensor, tensor: Tensor, callable: Callable[..., Any]) -> Tensor:
+    """Puts callable(a, b) in the place of each element a, where b is `tensor`'s: slow."""
+    return _map(self, "map_", callable, tensor)
+
+
+@_method
+def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Callable[..., Any]) -> Tensor:
+    """Puts callable(a, b, c) in the place of each element a: slow."""
+    return _map(self, "map2_", callable, x, y)
+
+
+def _map(self: Tensor, name: str, function: Callable[..., Any], *others: Tensor) -> Tensor:
+    if self.requires_grad or any(t.requires_grad for t in others):
+        what = "Variable that requires grad" if not others else "Variable that requires grad. Use var.detach()"
+        raise RuntimeError(f"Can't call {name}() on {what}{'' if not others else f'.{name}() instead.'}")
+    columns = [t.expand_as(self).flatten().tolist() for t in (self, *others)]
+    values = [function(*row) for row in zip(*columns, strict=True)]
+    return self.copy_(_C._tensor_from(values, self.dtype).view(self.shape)) if values else self
+
+
+@_method
 def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     """Gives the tensor these sizes, in place; elements that are new hold whatever memory held.
 
