@@ -231,6 +231,20 @@ MATMULS = [
        dtypes=FLOATS, large=[S(T(64, 257), T(99, 257), T(99))], errors=[
         E(lambda lib: lib.nn.functional.linear(lib.ones(2, 3), lib.ones(4, 2)), RuntimeError,
           "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x4)")]),
+    Op("trace", [S(T(3, 3)), S(T(2, 4)), S(T(4, 2)), S(T(0, 3))], np.trace, dtypes=PRODUCTS, result="sum", tol=2,
+       large=[S(T(300, 401))], errors=[
+        E(lambda lib: lib.trace(lib.ones(3)), RuntimeError, "trace: expected a matrix, but got tensor with dim 1"),
+        E(lambda lib: lib.trace(lib.ones(2, 2, dtype=lib.bool)), NotImplementedError,
+          "\"trace\" not implemented for 'Bool'")]),
+    Op("kron", [S(T(2, 3), T(3, 2)), S(T(3), T(2, 2)), S(T(2, 1, 2), T(2)), S(T(), T(3)), S(T(0, 2), T(2, 3))], np.kron,
+       dtypes=ALL, out=1, large=[S(T(30, 21), T(20, 31))]),
+    Op("cross", [S(T(2, 3), T(2, 3), dim=1), S(T(3, 4), T(3, 4), dim=0), S(T(2, 3), T(1, 3), dim=-1), S(T(0, 3), T(0, 3), dim=1)],
+       lambda a, b, dim: np.cross(*np.broadcast_arrays(a, b), axis=dim), dtypes=PRODUCTS, out=1, tol=4,
+       large=[S(T(3, 401), T(3, 401), dim=0)], errors=[
+        E(lambda lib: lib.cross(lib.ones(2, 2), lib.ones(2, 2), dim=1), RuntimeError,
+          "linalg.cross: inputs dimension 1 must have length 3. Got 2 and 2")]),
+    Op("dist", [S(T(2, 3), T(2, 3)), S(T(2, 3), T(3), 1), S(T(4), T(4), 3), S(T(4), T(4), float("inf")), S(T(), T(2))],
+       lambda a, b, p=2: np.linalg.norm(np.ravel(a - b), p), dtypes=FLOATS, tol=4, large=[S(T(300, 401), T(300, 401))]),
 ]
 
 # ---- shape ----
