@@ -4,6 +4,7 @@
 # make stubs   write the type stubs (*.pyi) anew from the table of operators
 # make bench   tensorlite against PyTorch and NumPy, into docs/benchmarks.md; CASES=regex chooses
 # make asan    build with AddressSanitizer and UndefinedBehaviorSanitizer and run the tests marked `sanitize`
+# make coverage  run PyTorch's operator database on both libraries and write docs/coverage.md
 # make torch   install the PyTorch that the parity tests and benchmarks compare with
 # make clean   remove everything that the targets above have made
 #
@@ -21,7 +22,7 @@ LINTERS := $(shell sed -n 's/^dev = \[\(.*\)\]/\1/p' pyproject.toml | tr -d ',')
 # Builds in one directory, with the tools of the virtual environment: a second installation compiles what has changed.
 INSTALL = SKBUILD_BUILD_DIR=build/$(notdir $(VENV)) $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation
 
-.PHONY: mnist test lint stubs format bench asan torch clean
+.PHONY: mnist test lint stubs format bench coverage asan torch clean
 .DELETE_ON_ERROR:
 
 mnist: $(VENV)/.with-examples
@@ -44,6 +45,9 @@ stubs: $(VENV)/.with-test
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .
 	find csrc tests examples -name '*.h' -o -name '*.cpp' | xargs $(BIN)/clang-format -i
+
+coverage: $(VENV)/.with-test $(VENV)/.torch
+	PYTHONPATH=tests $(BIN)/python -m parity --write docs/coverage.md $(ARGS)
 
 # The sanitizers' runtime must be in the process before Python; libstdc++ with it, so that exceptions are seen.
 ASAN_ENV = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
@@ -76,5 +80,5 @@ $(VENV)/.lint: $(VENV)/.tools pyproject.toml
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.tools
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 expecttest
 	@touch $@

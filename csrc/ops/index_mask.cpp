@@ -131,7 +131,11 @@ Tensor nonzero(const Tensor& input, const Out& out) {
     copy_into(make_view(result, columns.sizes(), {total, 1}, 0), columns);
   }
   if (!out.defined()) return result;
-  resize_output(out.tensor, result.sizes());
+  if (out.tensor.sizes() != result.sizes()) {
+    resize_output(out.tensor, result.sizes());
+    out.tensor.impl()->strides = result.strides();
+    out.tensor.impl()->refresh();
+  }
   copy_into(out.tensor, result);
   return out.tensor;
 }

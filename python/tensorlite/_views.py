@@ -279,6 +279,8 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     if new < 0 or any(n not in (1, m) for n, m in zip(sizes, self.shape[new:])):
         raise RuntimeError(f"size {{{list(sizes)}}} is not expandable to size {{{list(self.shape)}}}.")
     dims = [*range(new), *(new + i for i, n in enumerate(sizes) if n == 1 and self.shape[new + i] != 1)]
+    if not sizes:
+        return self.sum()
     summed = self.sum(dims, keepdim=True) if dims else self
     return summed.view(sizes) if new else summed
 
