@@ -71,7 +71,7 @@ def graph(lib: Any, expression: str) -> list[str]:
         result = walk(eval(expression, namespace(lib, requires_grad=True)))
     node = result[0].grad_fn
     while node is not None:
-        names.append(node.name().replace("torch::autograd::", ""))
+        names.append(node.name().split("::")[-1])
         node = node.next_functions[0][0] if node.next_functions else None
     return names
 

@@ -385,7 +385,7 @@ def test_parity_with_gradients(transposed, c):
 
 def names(node, depth=0):
     return node and (
-        node.name().replace("torch::autograd::", ""),
+        node.name().split("::")[-1],
         [names(n, depth + 1) for n, _ in node.next_functions],
     )
 

@@ -248,3 +248,41 @@ def test_parity_of_errors(expression):
     ours, theirs = error(tl, expression), error(torch, expression)
     assert ours[0] == theirs[0]
     assert ours[1].startswith(theirs[1].rstrip("."))
+
+
+VIEW_COPIES = """
+torch.view_copy(x, (6, 4)) | torch.permute_copy(x, (1, 0)) | torch.expand_copy(v, (2, 6)) | torch.t_copy(x)
+torch.squeeze_copy(x.unsqueeze(0)) | torch.unsqueeze_copy(v, 1) | torch.transpose_copy(x3, 0, 2) | torch.alias_copy(x.t())
+torch.narrow_copy(x, 1, 2, 3) | torch.unbind_copy(x) | torch.split_with_sizes_copy(x, [1, 3]) | torch.as_strided_copy(x, (2, 2), (1, 3))
+torch.select_scatter(x, v, 0, 1) | torch.slice_scatter(x, x[:2] * 2, 0, 1, 4, 2) | torch.diagonal_scatter(x, v[:4])
+torch.as_strided_scatter(x, x[:2, :2] * 3, (2, 2), (6, 2)) | x.t().select_scatter(v[:4], 0, 2)
+torch.block_diag(x, v, s) | torch.block_diag() | torch.diagflat(x3) | v.diagflat(-1) | torch.diag(v, out=torch.empty(0))
+torch.unravel_index(i, (2, 2)) | torch.unravel_index(torch.tensor(5), 7) | torch.nonzero_static(x, size=30) | torch.nonzero_static(x, size=3, fill_value=9)
+x.sum_to_size(1, 6) | x.sum_to_size((6,)) | x3.sum_to_size(3, 1) | v.clone().resize_(2, 3) | v.clone().resize_as_(x[:1, :3])
+torch.index_reduce(x, 1, j, x[:, :3], 'amax') | x.index_reduce(0, j, x[:3] * 2, 'mean', include_self=False) | x.clone().index_reduce_(0, j, x[:3], 'prod')
+torch.take_along_dim(x, torch.tensor([[-1, 0]]), 1) | torch.unsafe_split(x, 3) | torch.unsafe_chunk(x, 2, 1) | torch.narrow(x, 0, torch.tensor(1), 2)
+"""
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("expression", lines(VIEW_COPIES))
+def test_copies_of_views(expression):
+    torch = pytest.importorskip("torch")
+    for a, b in zip(evaluate(tl, expression), evaluate(torch, expression), strict=True):
+        assert tuple(a.shape) == tuple(b.shape) and a.stride() == b.stride()
+        np.testing.assert_allclose(a.tolist(), b.tolist(), rtol=1e-6)
+
+
+def test_out_that_shares_memory_with_what_is_read_is_refused():
+    x, i = tl.arange(6.0), tl.tensor([0, 1, 2])
+    for call in (lambda: tl.take(x, i, out=x[:3]), lambda: tl.gather(x, 0, i, out=x[1:4]), lambda: tl.cat([x, x], out=x)):
+        with pytest.raises(RuntimeError, match="refer to a single memory location"):
+            call()
+    with pytest.raises(RuntimeError, match="more than one element"):
+        tl.index_select(x.reshape(2, 3), 1, i, out=tl.zeros(1, 3).expand(2, 3))
+
+
+def test_none_among_tensors_is_refused():
+    for f in (tl.cat, tl.stack, tl.hstack):
+        with pytest.raises(TypeError, match="expected Tensor as element 1 in argument 0, but got NoneType"):
+            f([tl.ones(2), None])

@@ -92,7 +92,6 @@ from . import autograd, random  # noqa: E402
 from ._calculus import *  # noqa: E402, F403
 from ._histogram import *  # noqa: E402, F403
 from ._statistics import *  # noqa: E402, F403
-from ._views import *  # noqa: E402, F403
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .functional import *  # noqa: E402, F403
 from .random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state  # noqa: E402
@@ -160,10 +159,6 @@ _LAZY_NAMES = {
     "are_deterministic_algorithms_enabled": "_switches",
     "autocast": "amp",
     "bartlett_window": "_constructions",
-    "resize_as_": "_constructions",
-    "block_diag": "_constructions",
-    "as_strided_scatter": "_constructions",
-    "as_strided_copy": "_constructions",
     "blackman_window": "_constructions",
     "cartesian_prod": "_constructions",
     "combinations": "_constructions",
@@ -206,6 +201,16 @@ _LAZY_NAMES |= dict.fromkeys(
         "pinverse", "qr", "slogdet", "svd", "svd_lowrank", "triangular_solve",
     ),
     "linalg.top_level",
+)  # fmt: skip
+
+_LAZY_NAMES |= dict.fromkeys(
+    (
+        "alias_copy", "as_strided_copy", "as_strided_scatter", "block_diag", "diagflat", "diagonal_scatter",
+        "expand_copy", "index_reduce", "narrow_copy", "nonzero_static", "permute_copy", "resize_as_", "select_scatter",
+        "slice_scatter", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy",
+        "unfold_copy", "unravel_index", "unsafe_chunk", "unsafe_split", "unsqueeze_copy", "view_copy",
+    ),
+    "_views",
 )  # fmt: skip
 
 

@@ -10,18 +10,14 @@ from typing import Any
 from . import _C
 
 __all__ = [
-    "as_strided_copy",
-    "as_strided_scatter",
     "bartlett_window",
     "blackman_window",
-    "block_diag",
     "cartesian_prod",
     "combinations",
     "empty_permuted",
     "hamming_window",
     "hann_window",
     "kaiser_window",
-    "resize_as_",
     "vander",
 ]
 
@@ -46,60 +42,6 @@ def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], **option
         strides[d] = step
         step *= max(size[d], 1)
     return _C.empty_strided(tuple(size), tuple(strides), **options)
-
-
-def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
-    """Gives the input the sizes of another tensor, in place."""
-    return input.resize_as_(the_template, memory_format=memory_format)
-
-
-def as_strided_scatter(input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
-    """A copy of the input with `src` where as_strided(size, stride, storage_offset) looks."""
-    return input.as_strided_scatter(src, size, stride, storage_offset)
-
-
-def as_strided_copy(
-    input: Tensor, size: Any, stride: Any, storage_offset: int | None = None, *, out: Tensor | None = None
-) -> Tensor:
-    """as_strided() as a tensor of its own."""
-    view = input.as_strided(size, stride, storage_offset)
-    if out is not None:
-        return out.resize_(view.shape).copy_(view) if out.shape != view.shape else out.copy_(view)
-    return view.clone(memory_format=_contiguous())
-
-
-def _contiguous() -> Any:
-    from . import contiguous_format
-
-    return contiguous_format
-
-
-def block_diag(*tensors: Tensor) -> Tensor:
-    """The matrices along the diagonal of one, zeros elsewhere; vectors count as rows, numbers as 1 x 1.
-
-    >>> block_diag(torch.tensor([[1, 2]]), torch.tensor([3]))
-    tensor([[1, 2, 0],
-            [0, 0, 3]])
-    """
-    for i, t in enumerate(tensors):
-        if t.dim() > 2:
-            raise RuntimeError(
-                f"{_C._package_name()}.block_diag: Input tensors must have 2 or fewer dimensions. "
-                f"Input {i} has {t.dim()} dimensions"
-            )
-    blocks = [t if t.dim() == 2 else t.reshape(1, -1) for t in tensors]
-    if not blocks:
-        return _C.zeros((1, 0))
-    dtype = blocks[0].dtype
-    for b in blocks:
-        dtype = _C.promote_types(dtype, b.dtype)
-    columns = sum(b.shape[1] for b in blocks)
-    rows, at = [], 0
-    for b in blocks:
-        left, right = ((b.shape[0], n) for n in (at, columns - at - b.shape[1]))
-        rows.append(_C.cat([_C.zeros(left, dtype=dtype), b.to(dtype), _C.zeros(right, dtype=dtype)], dim=1))
-        at += b.shape[1]
-    return _C.cat(rows)
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:

@@ -492,6 +492,62 @@ def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None)
 
 
 @_method
+def __rdiv__(self: Tensor, other: Any) -> Tensor:
+    """other / self, under Python 2's name, which PyTorch keeps as it keeps `__div__` and `__idiv__`."""
+    return self.reciprocal() * other
+
+
+Tensor.__div__, Tensor.__idiv__ = Tensor.__truediv__, Tensor.__itruediv__
+
+
+def _seen(name: str, doc: str) -> property:
+    # With the text at hand property() does not ask the operator, which would read all examples.
+    return property(_C._operator(name), None, None, doc)
+
+
+Tensor.real, Tensor.imag = _part("real", "A view of the real parts."), _part("imag", "A view of the imaginary parts.")
+Tensor.T, Tensor.H = _seen("numpy_T", "The dims in reverse order."), _seen("matrix_H", "The conjugate transpose.")
+Tensor.mT, Tensor.mH = _seen("mT", "The last two dims swapped."), _seen("mH", "The same, conjugated.")
+
+
+@_property
+def layout(self: Tensor) -> Any:
+    from . import strided
+
+    return strided
+
+
+_FORMATS = ("preserve_format", "contiguous_format", "channels_last", "channels_last_3d")
+
+
+@_method
+def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
+    """Whether the elements lie in row-major order (or in the order of `memory_format`)."""
+    return _C._is_contiguous(self, 1 if memory_format is None else _FORMATS.index(memory_format._name))
+
+
+@_method
+def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
+    """Gives the tensor these sizes, in place; elements that are new hold whatever memory held.
+
+    >>> torch.arange(4).resize_(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    sizes = size[0] if len(size) == 1 and not isinstance(size[0], int) else size
+    _C._resize(self, list(sizes), 1 if memory_format is None else _FORMATS.index(memory_format._name))
+    return self
+
+
+@_method
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Gives the tensor the sizes of another one, in place."""
+    return self.resize_(the_template.shape, memory_format=memory_format)
+
+
+@_method
 def as_strided_scatter(self: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """A copy of the tensor with `src` where as_strided(size, stride, storage_offset) looks."""
     result = self.clone()
@@ -599,6 +655,10 @@ def new_tensor(
 # Methods that are imported when first called.
 _LAZY_METHODS = {
     "_stft": ("istft", "stft"),
+    "_views": (
+        "as_strided_scatter", "diagflat", "diagonal_scatter", "index_reduce", "index_reduce_", "narrow_copy",
+        "nonzero_static", "select_scatter", "slice_scatter", "sum_to_size", "unsafe_chunk", "unsafe_split",
+    ),
     "linalg.top_level": (
         "cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve",
         "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve",

@@ -34,11 +34,6 @@ def _row_major(t: Tensor) -> Tensor:
     return t.clone() if t.is_contiguous() else t.contiguous()
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    setattr(Tensor, function.__name__, function)
-    return function
-
-
 # ---- copies of views ----
 
 
@@ -263,7 +258,6 @@ def _reduced(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str
     return dim, index, source, reduce
 
 
-@_method
 def index_reduce_(
     self: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
@@ -271,7 +265,6 @@ def index_reduce_(
     return self.scatter_reduce_(*_reduced(self, dim, index, source, reduce), include_self=include_self)
 
 
-@_method
 def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     """Sums over the dimensions along which a tensor of `size` would have been broadcast to this shape."""
     sizes = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
@@ -285,40 +278,6 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     return summed.view(sizes) if new else summed
 
 
-# ---- other sizes in place ----
-
-
-@_method
-def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
-    """Gives the tensor these sizes, row-major from the start of its memory, which grows where it must.
-
-    What lies beyond the old memory is undefined.
-    """
-    if self.requires_grad:
-        raise RuntimeError("cannot resize variables that require grad")
-    sizes = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
-    storage, offset = self.untyped_storage(), self.storage_offset()
-    count = 1
-    for n in sizes:
-        count *= n
-    if count and (offset + count) * self.element_size() > storage.nbytes():
-        storage.resize_((offset + count) * self.element_size())
-    strides = [1] * len(sizes)
-    for i in range(len(sizes) - 1, 0, -1):
-        strides[i - 1] = strides[i] * max(sizes[i], 1)
-    if str(memory_format).endswith(".channels_last") and len(sizes) == 4:
-        _, c, h, w = sizes
-        strides = [c * h * w, 1, c * w, c]
-    return self.as_strided_(sizes, strides, offset)
-
-
-@_method
-def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """`resize_` to the sizes of another tensor."""
-    return self.resize_(the_template.shape, memory_format=memory_format)
-
-
-for _name in (*__all__, "sum_to_size"):
-    if _name in globals() and not hasattr(Tensor, _name) and not _name.endswith("_copy") and _name != "block_diag":
-        setattr(Tensor, _name, globals()[_name])
-Tensor.narrow_copy = narrow_copy
+    return input.resize_as_(the_template, memory_format=memory_format)
