@@ -255,6 +255,7 @@ from ._C import group_norm as group_norm
 from ._C import gt as gt
 from ._C import gt_ as gt_
 from ._C import half as half
+from ._C import hardshrink as hardshrink
 from ._C import heaviside as heaviside
 from ._C import heaviside_ as heaviside_
 from ._C import hsplit as hsplit

@@ -62,6 +62,9 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = 
     """The integral of samples along a dimension by the trapezoidal rule.
 
     x: the sample points; else they are `dx` apart (1).
+
+    >>> trapezoid(torch.tensor([1.0, 5.0, 10.0]), torch.tensor([0.0, 1.0, 3.0]))
+    tensor(18.)
     """
     dx = _arguments("trapezoid", y, x, dx)
     dim = wrap_dim(dim, y.dim())
@@ -190,6 +193,9 @@ def gradient(
 
     spacing: the distance of the samples (1); a list of distances, or of the coordinates of the samples, one for each
     dimension.
+
+    >>> gradient(torch.tensor([1.0, 2.0, 4.0, 8.0]))
+    (tensor([1.0000, 1.5000, 3.0000, 4.0000]),)
     """
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")

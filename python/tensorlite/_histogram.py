@@ -150,6 +150,9 @@ def histogram(
 
     bins: their number, between the bounds `range` or the least and the largest element; or their edges.
     weight: what each element counts for. density: the values of a density, whose integral over the bins is 1.
+
+    >>> histogram(torch.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
+    tensor([0., 2., 1., 0.])
     """
     column = None if weight is None else weight.reshape(-1) if weight.shape == input.shape else weight
     counts, edges = _histogram(input.reshape(-1, 1), [bins], range, column, density)

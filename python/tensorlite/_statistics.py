@@ -221,6 +221,10 @@ def cov(
 
     correction: what is taken from the number of observations. fweights: how often each was made; aweights: what each
     counts for.
+
+    >>> cov(torch.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
     """
     if input.dim() > 2:
         raise RuntimeError(

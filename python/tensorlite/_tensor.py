@@ -556,11 +556,6 @@ def as_strided_scatter(self: Tensor, src: Tensor, size: Any, stride: Any, storag
 
 
 @_method
-def __rdiv__(self: Tensor, other: Any) -> Tensor:
-    return self.reciprocal() * other
-
-
-@_method
 def suggest_memory_format(self: Tensor) -> Any:
     """The memory format that the strides tell of: channels_last, channels_last_3d or contiguous_format."""
     import tensorlite

@@ -1,4 +1,10 @@
-"""Special functions: `tensorlite.special`."""
+"""Special functions: `tensorlite.special`.
+
+>>> torch.special.i0e(torch.tensor([0.0, 1.0]))
+tensor([1.0000, 0.4658])
+>>> torch.special.hermite_polynomial_h(torch.tensor([0.5, 1.0]), 3)
+tensor([-5., -4.])
+"""
 
 from __future__ import annotations
 
