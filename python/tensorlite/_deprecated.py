@@ -50,7 +50,7 @@ def _fits(form: str, values: tuple[Any, ...]) -> bool:
 
 def call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of an operator called in an older way, with a warning; NotImplemented when it is none."""
-    # torch.add(input, alpha, other) and input.add(alpha, other); torch.addmm(beta, input, alpha, ...) was another order.
+    # torch.add(input, alpha, other), input.add(alpha, other); torch.addmm(beta, input, alpha, ...) was another order.
     if not args or not isinstance(args[0], Tensor) or set(kwargs) - {"out"}:
         return NotImplemented
     for form, names, instead in _FORMS.get(name.removesuffix("_"), ()):
