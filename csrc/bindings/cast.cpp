@@ -10,7 +10,8 @@ namespace {
 const Row rows[] = {
     {"copy(Tensor input, Operand src, bool non_blocking=False, *, Tensor? out=None) -> Tensor", TL_OP(ops::copy),
      kMethod | kInplace | kInplaceOnly, "Copies `src`, broadcast and converted to this dtype, into the tensor."},
-    {"_to_copy(Tensor input, *, dtype? dtype=None, device? device=None, bool non_blocking=False, " TL_FORMAT ") -> Tensor",
+    {"_to_copy(Tensor input, *, dtype? dtype=None, device? device=None, bool non_blocking=False, " TL_FORMAT
+     ") -> Tensor",
      TL_OP(ops::to_copy), kFunction, "A copy of this dtype and device."},
     {"to(Tensor input, dtype dtype, bool non_blocking=False, bool copy=False, *, " TL_FORMAT ") -> Tensor",
      TL_OP(ops::to_dtype), kMethod,

@@ -440,8 +440,7 @@ void generator_dealloc(PyObject* self) {
 }
 
 uint64_t seed_from(PyObject* o) {
-  if (!PyLong_Check(o) && !PyIndex_Check(o))
-    fail("manual_seed expected a long, but got ", Py_TYPE(o)->tp_name);
+  if (!PyLong_Check(o) && !PyIndex_Check(o)) fail("manual_seed expected a long, but got ", Py_TYPE(o)->tp_name);
   py::object n = take(PyNumber_Index(o));
   int overflow;
   long long v = PyLong_AsLongLongAndOverflow(n.ptr(), &overflow);

@@ -9,8 +9,7 @@ namespace {
 #define TL_OUT "*, Tensor? out=None, dtype? dtype=None, !layout layout=None, device? device=None, "
 #define TL_NEW "*, dtype? dtype=None, !layout layout=None, device? device=None, "
 #define TL_END "!pin_memory pin_memory=False, bool requires_grad=False) -> Tensor"
-#define TL_END_FORMAT \
-  "!pin_memory pin_memory=False, format? memory_format=None, bool requires_grad=False) -> Tensor"
+#define TL_END_FORMAT "!pin_memory pin_memory=False, format? memory_format=None, bool requires_grad=False) -> Tensor"
 
 constexpr unsigned kFactory = kFunction | kNoGrad;
 constexpr unsigned kNew = kMethod | kNoGrad;

@@ -14,8 +14,8 @@ namespace {
 Op view("view"), unsafe_view("_unsafe_view"), reshape_alias("_reshape_alias"), clone("clone"),
     contiguous_copy("contiguous"), permute("permute"), transpose("transpose"), expand("expand"), unsqueeze("unsqueeze"),
     slice("slice"), select("select"), cat("cat"), stack("stack"), flip("flip"), repeat("repeat"), conj("conj"),
-    index_select("index_select"), gather("gather"), view_as_real("view_as_real"), alias("alias"), diag_embed("diag_embed"),
-    diagonal_copy("diagonal_copy"), remainder("remainder");
+    index_select("index_select"), gather("gather"), view_as_real("view_as_real"), alias("alias"),
+    diag_embed("diag_embed"), diagonal_copy("diagonal_copy"), remainder("remainder");
 
 std::vector<Tensor> call_list(const char* name, std::initializer_list<Value> args) {
   Value all[Operator::kMaxArgs];

@@ -56,7 +56,8 @@ bool can_cast(Dtype from, Dtype to) {
 Dtype default_dtype() { return default_dtype_; }
 
 void set_default_dtype(Dtype t) {
-  check<TypeError>(is_floating(t), "only floating-point types are supported as the default type. It cannot be ", name(t));
+  check<TypeError>(is_floating(t), "only floating-point types are supported as the default type. It cannot be ",
+                   name(t));
   default_dtype_ = t;
 }
 

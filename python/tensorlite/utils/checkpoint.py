@@ -124,6 +124,11 @@ class _Again:
 
         def keep(t: Tensor) -> None:
             values.append(t)
+            if len(values) > len(self.facts):
+                raise CheckpointError(
+                    "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original "
+                    "forward pass."
+                )
 
         def refuse(_: None) -> Tensor:
             raise CheckpointError("torch.utils.checkpoint: Unpack is being triggered during the recomputation.")
