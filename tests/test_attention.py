@@ -1,6 +1,8 @@
 """Scaled dot product attention and the attention of many heads: tiles of every size against the plain formula."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -175,3 +177,17 @@ def test_parity_of_many_heads(options, need_weights):
     assert strides == their_strides
     for a, e in zip(ours, theirs):
         np.testing.assert_allclose(a, e, atol=1e-10)
+
+
+def test_the_square_matrix_never_exists():
+    program = """
+import resource
+import tensorlite as tl
+q = tl.randn(1, 1, 8192, 8, requires_grad=True)
+tl.nn.functional.scaled_dot_product_attention(q[:, :, :64], q, q).sum().backward()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+tl.nn.functional.scaled_dot_product_attention(q, q, q, is_causal=True).sum().backward()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert int(done.stdout) < 32 << 10, done.stderr  # KiB; the matrix has 256 MiB
