@@ -127,7 +127,7 @@ class _Again:
             if len(values) > len(self.facts):
                 raise CheckpointError(
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original "
-                    "forward pass."
+                    "forward pass. A different number of tensors means that the function computed something else."
                 )
 
         def refuse(_: None) -> Tensor:
