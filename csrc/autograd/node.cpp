@@ -189,7 +189,8 @@ Ref<Node> accumulator(const Tensor& leaf) {
 
 Edge gradient_edge(const Tensor& t) {
   if (Ref<Node> fn = grad_fn(t)) return {std::move(fn), meta(t)->output_nr};
-  if (requires_grad(t)) return {accumulator(t), 0};
+  // Its own wish counts: a view of a leaf that was made under no_grad has no gradient, though its base has one.
+  if (t.impl()->requires_grad) return {accumulator(t), 0};
   return {};
 }
 

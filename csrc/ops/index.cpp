@@ -260,7 +260,7 @@ Tensor index_select(const Tensor& input, int64_t dim, const Tensor& index, const
   Tensor offsets =
       row_offsets(index, size_at(input, dim), stride_at(input, dim) * int64_t(input.itemsize()), false, bad);
   if (!offsets.defined())
-    fail<IndexError>("index out of range in self: index ", bad, " for dimension ", dim, " with size ",
+    fail<IndexError>("index out of range in self. Index ", bad, " for dimension ", dim, " with size ",
                      size_at(input, dim));
   Tensor result = begin_result("index_select", sizes, input.dtype(), input.device(), out, {&input, &index});
   if (result.numel() == 0) return end_write(result, out);

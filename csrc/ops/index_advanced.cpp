@@ -1,5 +1,7 @@
 // NumPy's advanced indexing, and what is made of it: one tensor of indices for each dim.
 
+#include <algorithm>
+
 #include "ops/index_common.h"
 
 namespace tl::ops {
@@ -260,6 +262,11 @@ Tensor index(const Tensor& input, TensorSpan indices) {
 
 Tensor index_put(const Tensor& input, TensorSpan indices, const Tensor& values, bool accumulate, const Out& out) {
   check_indices(input, indices);
+  // One value for what masks choose is a fill, which converts it.
+  if (input.dtype() != values.dtype() && values.numel() == 1 && !accumulate &&
+      std::all_of(indices.begin(), indices.end(),
+                  [](const Tensor& t) { return !t.defined() || t.dtype() == Dtype::Bool; }))
+    return index_put(input, indices, to_copy(values, input.dtype(), {}, false), accumulate, out);
   check(input.dtype() == values.dtype(), "Index put requires the source and destination dtypes match, got ",
         type_name(input.dtype()), " for the destination and ", type_name(values.dtype()), " for the source.");
   Tensor result = out.inplace ? out.tensor : begin_write(input, out, true);
@@ -376,7 +383,7 @@ Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t, bool, boo
   int64_t bad;
   Tensor offsets = row_offsets(indices, weight.size(0), weight.stride(0) * int64_t(weight.itemsize()), false, bad);
   if (!offsets.defined())
-    fail<IndexError>("index out of range in self: index ", bad, " for a table of ", weight.size(0), " rows");
+    fail<IndexError>("index out of range in self. Index ", bad, " for a table of ", weight.size(0), " rows");
   Dims sizes(indices.sizes());
   sizes.push_back(weight.size(1));
   Tensor result = empty(sizes, weight.dtype(), weight.device());
@@ -401,7 +408,7 @@ Tensor embedding_dense_backward(const Tensor& grad_output, const Tensor& indices
   if (grad_output.numel() == 0) return result;
   int64_t bad;
   Tensor offsets = row_offsets(indices, num_weights, width * int64_t(result.itemsize()), false, bad, padding_idx);
-  if (!offsets.defined()) fail<IndexError>("index out of range in self: index ", bad);
+  if (!offsets.defined()) fail<IndexError>("index out of range in self. Index ", bad);
   Tensor source = contiguous(grad_output);
   RowDims rows;
   rows.inner = {width};

@@ -46,8 +46,7 @@ Tensor zeros(Ints sizes, Dtype dtype, Device device) {
 }
 
 void check_bool(const char* text, const Tensor& mask) {
-  check(mask.dtype() == Dtype::Bool, text, ", but got mask with dtype ", type_name(mask.dtype()),
-        ". Compare it, or convert it with .bool().");
+  check(mask.dtype() == Dtype::Bool, text, type_name(mask.dtype()), ". Compare it, or convert it with .bool().");
 }
 
 }  // namespace
@@ -79,7 +78,7 @@ bool mask_fill_all(const Tensor& input, const Tensor& mask, const Tensor& value)
 }
 
 Tensor masked_select(const Tensor& input, const Tensor& mask, const Out& out) {
-  check_bool("masked_select: expected BoolTensor for mask", mask);
+  check_bool("masked_select: expected BoolTensor for mask. It has dtype ", mask);
   if (out.defined())
     check(out.tensor.dtype() == input.dtype(), "masked_select(): self and result must have the same scalar type");
   Dims shape = broadcast_shapes(mask.sizes(), input.sizes());
@@ -91,7 +90,7 @@ Tensor masked_select(const Tensor& input, const Tensor& mask, const Out& out) {
 }
 
 Tensor masked_scatter(const Tensor& input, const Tensor& mask, const Tensor& source, const Out& out) {
-  check_bool("masked_scatter_ only supports boolean masks", mask);
+  check_bool("masked_scatter_ only supports boolean masks, but got mask with dtype ", mask);
   check(input.dtype() == source.dtype(), "masked_scatter: expected self and source to have same dtypes but got",
         type_name(input.dtype()), " and ", type_name(source.dtype()));
   Dims shape = broadcast_shapes(mask.sizes(), input.sizes());

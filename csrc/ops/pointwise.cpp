@@ -327,6 +327,10 @@ Tensor masked_fill_tensor(const Tensor& input, const Tensor& mask, const Tensor&
         fill_expanded(input, mask, value, d);
         return input;
       }
+  if (!out.defined() && !(input.is_contiguous() && mask.sizes() == input.sizes())) {  // the result is contiguous
+    Tensor target = tl::empty(broadcast_shapes(input.sizes(), mask.sizes()), input.dtype(), input.device());
+    return elementwise(Pointwise::Where, "masked_fill", input.dtype(), {target, false}, {&mask, &value, &input});
+  }
   return elementwise(Pointwise::Where, "masked_fill", input.dtype(), out, {&mask, &value, &input});
 }
 

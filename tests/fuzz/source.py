@@ -30,6 +30,10 @@ def addresses(t: torch.Tensor) -> list[int]:
     return [t.data_ptr() + i * size for i in index.reshape(-1).tolist()]
 
 
+def part_of(t: torch.Tensor, index: str, space: dict[str, Any]) -> torch.Tensor:
+    return eval(f"whole[{index}]", {**space, "whole": t.detach()})
+
+
 def overlaps_itself(t: torch.Tensor) -> bool:
     """In a way that an operator may not see: some element's memory is another's, and no stride is 0."""
     if any(s == 0 and n > 1 for n, s in zip(t.shape, t.stride())):
@@ -142,7 +146,7 @@ class Source:
             text = f"torch.tensor({[r.randint(low, 6) for _ in range(count)]}, dtype=torch.{dtype})"
         elif dtype in FLOATS:
             text = f"torch.tensor({[r.randint(-12, 12) / 4 for _ in range(count)]}, dtype=torch.{dtype})"
-            if count and self.chance(0.04):
+            if count and not self.gradients and self.chance(0.06):
                 text = text.replace("[" + text[text.index("[") + 1 :].split(",")[0].split("]")[0], "[" + r.choice(["nan", "inf", "-inf", "-0.0"]), 1)
         else:
             values = [complex(r.randint(-8, 8) / 4, r.randint(-8, 8) / 4) for _ in range(count)]

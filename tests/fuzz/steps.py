@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from .lockstep import largest
-from .source import DTYPES, Source, may_write, overlaps_itself, shape_of
+from .source import DTYPES, Source, addresses, may_write, overlaps_itself, part_of, shape_of
 
 
 class Steps(Source):
@@ -75,7 +75,7 @@ class Steps(Source):
             return f"{self.new()} = {x}.select({d}, {r.randrange(-k, k) if k else 0})"
         if kind == 14 and n:
             return self.pieces(x)
-        if kind == 15:
+        if kind == 15 and t.dtype != torch.bool:  # whose memory holds nothing but 0 and 1
             wide = r.choice(["float32", "int32", "int64", "uint8", "float64", "int16", "complex64", "float16"])
             return f"{self.new()} = {x}.view(torch.{wide})"
         if kind == 16 and t.is_complex():
@@ -159,6 +159,8 @@ class Steps(Source):
             value = eval(other, self.space)
             if not may_write(t, value):
                 return None
+            if how in ("logical_and_", "eq_", "lt_") and (t.requires_grad or getattr(value, "requires_grad", False)):
+                return None  # PyTorch leaves the history as it was
             if how == "pow_":
                 return f"{x}.pow_(2)"
             if how in ("fmod_", "remainder_", "div_"):
@@ -166,10 +168,14 @@ class Steps(Source):
                 if bool((divisor == 0).any()):
                     return None
                 how = how if not divisor.is_complex() else "div_"
+            if isinstance(value, torch.Tensor) and value.requires_grad and not t.is_floating_point() and not t.is_complex():
+                return None  # PyTorch lets integers require gradients here
             if how == "copy_" and not isinstance(value, torch.Tensor):
                 how = "fill_"
             if how == "copy_" and not self.convertible(value, t.dtype):
                 return None
+            if how == "maximum" and t.dtype == torch.uint8:
+                return None  # where PyTorch wraps a negative bound around
             if how == "maximum":
                 return f"{x}.clamp_({r.choice(['', 'min='])}{self.number(t)})"
             if how in ("logical_and_", "eq_", "lt_", "atan2_") and isinstance(value, torch.Tensor) and value.is_complex():
@@ -191,7 +197,7 @@ class Steps(Source):
         if kind == 14 and n:
             d = r.randrange(n)
             k = t.shape[d]
-            if not k:
+            if not k or 0 in t.stride():
                 return None
             rows = r.sample(range(k), r.randint(1, k))
             index = f"torch.tensor({rows})"
@@ -201,9 +207,11 @@ class Steps(Source):
             how = r.choice(["index_add_", "index_copy_", "index_fill_"])
             return f"{x}.index_fill_({d}, {index}, {self.number(t)})" if how == "index_fill_" else f"{x}.{how}({d}, {index}, {source})"
         if kind == 15:
+            if 0 in t.stride():
+                return None
             how = r.choice("tanh_ sin_ sigmoid_ exp_ neg_ abs_ relu_ floor_ square_ sign_ cos_ round_ trunc_ reciprocal_ nan_to_num_ logical_not_ frac_ ceil_ sqrt_ log1p_ sgn_ erf_ asinh_".split())
-            return f"{x}.{how}()"
-        if kind == 16:
+            return f"{x}.{how}()" if how != "logical_not_" or not t.requires_grad else None
+        if kind == 16 and 0 not in t.stride():
             return f"{x}.{r.choice(['tril_', 'triu_'])}({r.randint(-1, 1)})"
         if kind == 17:
             call = r.choice([f"unsqueeze_({r.randint(0, n)})", "squeeze_()", f"transpose_({self.dim(t)}, {self.dim(t)})", "t_()", "detach_()", f"swapaxes_({self.dim(t)}, {self.dim(t)})"])
@@ -217,7 +225,7 @@ class Steps(Source):
             if how == "addcdiv_" and bool((values[1] == 0).any()):
                 return None
             return f"{x}.{how}({y}, {z}{', value=0.5' if how != 'lerp_' and self.chance(0.3) else ''})"
-        if kind == 19 and n:
+        if kind == 19 and n and t.dtype != torch.bool:
             return f"{x}.{r.choice(['cumsum_', 'cumprod_'])}({self.dim(t)})"
         if kind == 20 and self.gradients:
             return f"{x}.requires_grad_()" if (t.is_floating_point() and not t.requires_grad) or self.chance(0.1) else None
@@ -231,7 +239,7 @@ class Steps(Source):
             y = self.pick(lambda s: s.shape == t.shape and s.dtype == t.dtype)
             if y is None or not may_write(t, self[y]):
                 return None
-            how = r.choice([f"torch.add({y}, {self.number(t)}, out={x})", f"torch.mul({y}, {y}, out={x})", f"torch.neg({y}, out={x})", f"torch.cat([{y}], out={x})"])
+            how = r.choice([f"torch.add({y}, {self.number(t)}, out={x})", f"torch.mul({y}, {y}, out={x})", f"torch.neg({y}, out={x})"])
             return how
         if kind == 24 and t.numel():
             k = t.numel()
@@ -258,7 +266,14 @@ class Steps(Source):
     def set_item(self, x: str) -> str | None:
         t = self[x]
         index = self.index(t)
+        mask = self.space.get(index)
+        if isinstance(mask, torch.Tensor) and not may_write(t, mask.view(torch.uint8), mask):
+            return None
+        if mask is t:
+            return None
         where = torch.arange(t.numel()).reshape(t.shape)
+        if "uint8" in index:  # which PyTorch takes for a mask or for positions
+            return None
         try:
             part = eval(f"where[{index}]", {**self.space, "where": where})
         except Exception:
@@ -271,8 +286,14 @@ class Steps(Source):
         v = eval(value, self.space)
         if not may_write(t, v) or not self.convertible(v, t.dtype):
             return None
+        if v.requires_grad and not t.is_floating_point() and not t.is_complex():
+            return None
+        if "torch.tensor" in index and set(addresses(t)) & set(addresses(v)):
+            return None
         how = self.rng.random()
         if how < 0.15 and v.dtype == t.dtype:
+            if set(addresses(part_of(t, index, self.space))) & set(addresses(v)):
+                return None
             return f"{x}[{index}] {self.rng.choice(['+=', '*=', '-='])} {value}"
         if how < 0.25 and "torch.tensor" in index and not any(c in index for c in (":", "None", "...", "True", "False")):
             return f"{x}.index_put_(({index},), {value}{', accumulate=True' if self.chance(0.5) else ''})"
@@ -298,7 +319,7 @@ class Steps(Source):
             return f"{x}.scatter_({d}, {index}, {self.number(t)})"
         if how == "reduce":
             which = r.choice(["sum", "prod", "amax", "amin", "mean"])
-            return f"{x}.scatter_reduce_({d}, {index}, {source}, '{which}'{r.choice(['', ', include_self=False'])})" if not t.is_complex() else None
+            return f"{x}.scatter_reduce_({d}, {index}, {source}, '{which}'{r.choice(['', ', include_self=False'])})" if not t.is_complex() and t.dtype != torch.bool else None
         return f"{x}.{how}({d}, {index}, {source})"
 
     def binary(self) -> str | None:
@@ -331,7 +352,9 @@ class Steps(Source):
         if how == "lerp":
             return f"{self.new()} = torch.lerp({x}, {self.like(t)}, {r.choice(['0.25', '0.75', self.like(t)])})"
         if how == "clamp":
-            low, high = r.choice([("-1", "1"), ("None", "0.5"), ("0", "None"), ("2", "1"), (y, "None")])
+            low, high = r.choice([("-1", "1"), ("None", "0.5"), ("0", "None"), ("2", "1")])
+            if t.dtype == torch.uint8:
+                return None
             return f"{self.new()} = torch.clamp({x}, {low}, {high})"
         if how in ("nextafter", "dist", "ldexp") or (how == "heaviside" and not isinstance(value, torch.Tensor)):
             return None
@@ -367,8 +390,14 @@ class Steps(Source):
         if how == "roll":
             return f"{nothing()} = {x}.roll({r.randint(-2, 3)}{f', {d}' if self.chance(0.7) else ''})"
         if how in ("cumsum", "cumprod", "logcumsumexp", "softmax", "log_softmax", "diff"):
-            dtype = f", dtype=torch.{r.choice(['float64', 'float32', 'int64'])}" if self.chance(0.15) and how in ("cumsum", "cumprod", "softmax") else ""
+            dtype = f", dtype=torch.{r.choice(['float64', 'float32'])}" if self.chance(0.15) and how in ("cumsum", "cumprod", "softmax") else ""
+            if how == "diff" and (not t.dim() or 0 in t.shape or t.shape[int(d) % t.dim()] < 2):
+                return None
             return f"{nothing()} = {x}.{how}({'dim=' if how == 'diff' else ''}{d}{dtype})"
+        if how in ("cummax", "cummin", "nan_to_num", "softmax", "log_softmax", "logcumsumexp") and t.is_complex():
+            return None
+        if how in ("softmax", "log_softmax", "cummax", "cummin") and not t.numel():
+            return None  # PyTorch forgets its checks
         if how in ("cummax", "cummin"):
             return f"{nothing()}, {nothing()} = {x}.{how}({d})"
         if how == "rot90":
@@ -378,7 +407,7 @@ class Steps(Source):
         if how in ("repeat", "tile"):
             return f"{nothing()} = {x}.{how}({tuple(r.choice([1, 2, 1, 3, 0]) for _ in range(r.randint(t.dim(), t.dim() + 1)))})"
         if how == "repeat_interleave":
-            return f"{nothing()} = {x}.repeat_interleave({r.choice(['2', f'2, dim={d}', '1', '0'])})"
+            return t.dim() and f"{nothing()} = {x}.repeat_interleave({r.choice(['2', f'2, dim={d}', '1', '0'])})"
         if how == "full_like":
             return f"{nothing()} = torch.full_like({x}, {self.number(t)})"
         if how == "empty_like":
@@ -386,7 +415,7 @@ class Steps(Source):
         if how == "new_zeros":
             return f"{nothing()} = {x}.new_{r.choice(['zeros', 'ones'])}({self.shape()})"
         if how in ("leaky_relu", "gelu", "silu", "softplus", "elu", "hardtanh"):
-            return f"{nothing()} = torch.nn.functional.{how}({x})"
+            return f"{nothing()} = torch.nn.functional.{how}({x})" if t.is_floating_point() else None
         if how in ("renorm", "atleast", "digamma", "angle", "deg2rad"):
             return None
         if how == "conj":
@@ -402,10 +431,15 @@ class Steps(Source):
             "max_other quantile trace vector_norm msort bincount".split()
         )
         keep = r.choice(["", "", ", keepdim=True"])
+        if how in ("max", "min", "median", "argmax", "argmin", "max_dim", "min_dim", "median_dim", "aminmax", "max_other", "logsumexp"):
+            if t.is_complex():
+                return None
+        if how in ("unique", "topk", "kthvalue") and t.is_floating_point() and bool(t.isnan().any()):
+            return None
         dims = self.dims(t)
         d = r.choice([str(self.dim(t)), str(tuple(dims)), str(self.dim(t)), str(dims)])
         one = str(self.dim(t))
-        dtype = f", dtype=torch.{r.choice(['float64', 'int64', 'float32'])}" if self.chance(0.1) else ""
+        dtype = f", dtype=torch.{r.choice(['float64', 'int64', 'float32'])}" if self.chance(0.1) and not t.requires_grad else ""
         if dtype.endswith("int64") and not self.convertible(t, torch.int64):
             dtype = ""
         if how in ("sum", "mean", "nansum", "nanmean"):
@@ -417,6 +451,8 @@ class Steps(Source):
                 return None
             inside = r.choice(["", one + (keep if how in ("argmax", "argmin", "any", "all") else "")]) if how in ("argmax", "argmin", "any", "all", "count_nonzero") else ""
             return f"{self.new()} = torch.{how}({x}{', ' * bool(inside)}{inside})"
+        if how in ("amax", "amin") and t.is_complex():
+            return None
         if how in ("amax", "amin"):
             return f"{self.new()} = {x}.{how}({d}{keep})"
         if how in ("max_dim", "min_dim", "median_dim"):
@@ -427,11 +463,11 @@ class Steps(Source):
         if how == "var_mean":
             return f"{self.new(2)} = torch.{r.choice(['var_mean', 'std_mean'])}({x}, dim={d}{keep})"
         if how == "norm":
-            return f"{self.new()} = {x}.norm({r.choice(['', '1', '2, ' + one, 'inf', '3', f'dim={one}'])})"
+            return f"{self.new()} = {x}.norm({r.choice(['', '1', '2, ' + one, '3', f'dim={one}', *([] if t.requires_grad else ['inf'])])})"
         if how == "vector_norm":
             return None
         if how == "logsumexp":
-            return f"{self.new()} = {x}.logsumexp({d}{keep})"
+            return f"{self.new()} = {x}.logsumexp({d if dims else one}{keep})"
         if how == "aminmax":
             return f"{self.new(2)} = torch.aminmax({x}{r.choice(['', ', dim=' + one])})"
         if how in ("sort", "topk", "kthvalue"):
@@ -455,7 +491,7 @@ class Steps(Source):
             y = self.pick(lambda s: self.broadcasts_to(s, t))
             return f"{self.new()} = torch.{r.choice(['max', 'min'])}({x}, {y})"
         if how == "quantile":
-            return f"{self.new()} = torch.quantile({x}, {r.choice(['0.5', '0.25', 'torch.tensor([0.1, 0.9], dtype=' + x + '.dtype)'])}{r.choice(['', ', dim=' + one])})" if t.numel() else None
+            return f"{self.new()} = torch.quantile({x}, {r.choice(['0.5', '0.25'])}{r.choice(['', ', dim=' + one])})" if t.numel() and not t.requires_grad else None
         if how == "bincount":
             return f"{self.new()} = torch.bincount({x})" if not t.is_floating_point() and t.dim() == 1 and largest(t) < 50 else None
         return None
@@ -537,7 +573,7 @@ class Steps(Source):
         s = eval(y, self.space)
         options = [f"{x} @ {y}", f"torch.matmul({x}, {y})"]
         if t.dim() == 2 and s.dim() == 2:
-            options += [f"torch.mm({x}, {y})", f"torch.einsum('ij,jk->ik', {x}, {y})", f"torch.addmm({self.literal((s.shape[1],), str(t.dtype)[6:])}, {x}, {y}, beta=2)", f"torch.tensordot({x}, {y}, 1)"]
+            options += [f"torch.mm({x}, {y})", f"torch.{'mm(' if t.requires_grad or s.requires_grad else 'einsum(' + repr('ij,jk->ik') + ', '}{x}, {y})", f"torch.addmm({self.literal((s.shape[1],), str(t.dtype)[6:])}, {x}, {y}, beta=2)", f"torch.tensordot({x}, {y}, 1)"]
         if t.dim() == 2 and s.dim() == 1:
             options += [f"torch.mv({x}, {y})"]
         if t.dim() == 1 and s.dim() == 1:
