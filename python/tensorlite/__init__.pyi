@@ -526,18 +526,14 @@ from ._calculus import cumulative_trapezoid as cumulative_trapezoid
 from ._calculus import gradient as gradient
 from ._calculus import trapezoid as trapezoid
 from ._calculus import trapz as trapz
-from ._constructions import as_strided_copy as as_strided_copy
-from ._constructions import as_strided_scatter as as_strided_scatter
 from ._constructions import bartlett_window as bartlett_window
 from ._constructions import blackman_window as blackman_window
-from ._constructions import block_diag as block_diag
 from ._constructions import cartesian_prod as cartesian_prod
 from ._constructions import combinations as combinations
 from ._constructions import empty_permuted as empty_permuted
 from ._constructions import hamming_window as hamming_window
 from ._constructions import hann_window as hann_window
 from ._constructions import kaiser_window as kaiser_window
-from ._constructions import resize_as_ as resize_as_
 from ._constructions import vander as vander
 from ._einsum import einsum as einsum
 from ._einsum import tensordot as tensordot
@@ -580,19 +576,30 @@ from ._tensor_str import set_printoptions as set_printoptions
 from ._type_info import finfo as finfo
 from ._type_info import iinfo as iinfo
 from ._views import alias_copy as alias_copy
+from ._views import as_strided_copy as as_strided_copy
+from ._views import as_strided_scatter as as_strided_scatter
+from ._views import block_diag as block_diag
 from ._views import diagflat as diagflat
 from ._views import diagonal_scatter as diagonal_scatter
 from ._views import expand_copy as expand_copy
 from ._views import index_reduce as index_reduce
 from ._views import narrow_copy as narrow_copy
 from ._views import nonzero_static as nonzero_static
+from ._views import permute_copy as permute_copy
+from ._views import resize_as_ as resize_as_
 from ._views import select_scatter as select_scatter
 from ._views import slice_scatter as slice_scatter
 from ._views import split_with_sizes_copy as split_with_sizes_copy
+from ._views import squeeze_copy as squeeze_copy
+from ._views import t_copy as t_copy
+from ._views import transpose_copy as transpose_copy
 from ._views import unbind_copy as unbind_copy
+from ._views import unfold_copy as unfold_copy
 from ._views import unravel_index as unravel_index
 from ._views import unsafe_chunk as unsafe_chunk
 from ._views import unsafe_split as unsafe_split
+from ._views import unsqueeze_copy as unsqueeze_copy
+from ._views import view_copy as view_copy
 from .amp import autocast as autocast
 from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
@@ -676,14 +683,7 @@ def is_storage(obj: object) -> _bool: ...
 def is_tensor(obj: object) -> _bool: ...
 nan: _float
 newaxis: Any
-def permute_copy(input: Any, dims: Any) -> Any: ...
 pi: _float
 preserve_format: memory_format
-def squeeze_copy(input: Any) -> Any: ...
 strided: layout
-def t_copy(input: Any) -> Any: ...
-def transpose_copy(input: Any, dim0: Any, dim1: Any) -> Any: ...
 def typename(obj: object) -> str: ...
-def unfold_copy(input: Any, dimension: Any, size: Any, step: Any) -> Any: ...
-def unsqueeze_copy(input: Any, dim: Any) -> Any: ...
-def view_copy(input: Any, size: Any) -> Any: ...
