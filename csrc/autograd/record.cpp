@@ -238,13 +238,24 @@ void bump_written(const Operator& op, const Value* args) {
 
 namespace {
 void (*formula_loader)() = nullptr;
+
+[[gnu::noinline]] void load_formulas() {
+  auto load = std::exchange(formula_loader, nullptr);
+  try {
+    load();
+  } catch (...) {
+    formula_loader = load;  // the next operator says it again, rather than that it has no derivative
+    throw;
+  }
 }
+
+}  // namespace
 
 void set_formula_loader(void (*load)()) { formula_loader = load; }
 
 Ref<Node> make_node(const Operator& op, const Value* args) {
   if (formula_loader) [[unlikely]]
-    std::exchange(formula_loader, nullptr)();
+    load_formulas();
   if (!op.formula) {
     Ref<Node> node = Ref<Node>::adopt(new MissingDerivative(op));
     connect(*node, op, args, nullptr);
