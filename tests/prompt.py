@@ -77,7 +77,7 @@ def run(lib: Any, program: str) -> list[str]:
             # storage at each use, tensorlite when it is made.
             caught = [w for w in caught if not re.match("__array_|TypedStorage", str(w.message))]
             said = [f"{w.category.__name__}: {sentence(str(w.message))}" for w in caught]
-            results.append(" | ".join([source, line, text.getvalue(), *said]))
+            results.append(" | ".join([source, line, text.getvalue(), *dict.fromkeys(said)]))
     lib.set_default_dtype(lib.float32)
     return results
 
