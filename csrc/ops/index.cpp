@@ -86,6 +86,7 @@ Tensor scatter_into(const char* op, const Tensor& input, int64_t dim, const Tens
 }
 
 Tensor scalar_tensor(const Scalar& value, Dtype dtype, Device device) {
+  if (!value.is_complex()) check_fits(value, dtype);
   check(is_complex(dtype) || !value.is_complex() || value.imag == 0, "value cannot be converted to type ",
         lower_type_name(dtype), " without overflow");
   Tensor t = empty({}, dtype, device);

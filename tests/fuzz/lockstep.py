@@ -117,10 +117,10 @@ class Lockstep:
     def run(self, lines: list[str]) -> Difference | None:
         for number, line in enumerate(lines):
             kind_and_what = self.step(line)
-            if kind_and_what:
-                return Difference(number, *kind_and_what)
             if self.parted:
                 break
+            if kind_and_what:
+                return Difference(number, *kind_and_what)
         return None
 
     def step(self, line: str) -> tuple[str, str] | None:
@@ -136,6 +136,7 @@ class Lockstep:
             missing = theirs is None and isinstance(ours, AttributeError)
             return "missing" if missing else "error", f"PyTorch {describe(theirs)}, tensorlite {describe(ours)}"
         if theirs is not None and ours is not None:
+            self.parted = "backward(" in line  # each has gone as far as it could
             a, b = first_sentence(theirs), first_sentence(ours)
             if not (a.startswith(b) or b.startswith(a)):
                 self.texts.append((f"{type(theirs).__name__}: {a}", b))

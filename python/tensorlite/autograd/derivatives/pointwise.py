@@ -203,12 +203,12 @@ def fmin(n, grad):
     return chosen(n, grad, (n.input <= n.other).logical_or(n.other.isnan()))
 
 
-@derivative("logaddexp", saves=("input", "other", "result"))
+@derivative("logaddexp", saves=("input", "other"))
 def logaddexp(n, grad):
     a, b = n.needs_input_grad
     return (
-        grad * (n.input - n.result).exp().conj() if a else None,
-        grad * (n.other - n.result).exp().conj() if b else None,
+        grad / (1 + (n.other - n.input).exp()).conj() if a else None,
+        grad / (1 + (n.input - n.other).exp()).conj() if b else None,
     )
 
 
@@ -221,10 +221,13 @@ def nextafter(n, grad):
     )
 
 
-@derivative("logaddexp2", saves=("input", "other", "result"))
+@derivative("logaddexp2", saves=("input", "other"))
 def logaddexp2(n, grad):
     a, b = n.needs_input_grad
-    return grad * (n.input - n.result).exp2() if a else None, grad * (n.other - n.result).exp2() if b else None
+    return (
+        grad / (1 + (n.other - n.input).exp2()) if a else None,
+        grad / (1 + (n.input - n.other).exp2()) if b else None,
+    )
 
 
 @both("xlogy", "xlogy.base", saves=("input", "other"), name="XlogyBackward0")
@@ -621,7 +624,7 @@ def elu_backward(n, grad):
     curve = n.alpha * n.scale * n.input_scale * n.input_scale
     return (
         _C.nn.elu_backward(grad, n.input, n.alpha, n.scale, n.input_scale) if a else None,
-        (grad * n.grad_output * (n.input * n.input_scale).exp() * curve).masked_fill(n.input > 0, 0) if b else None,
+        (grad * n.grad_output * (n.input * n.input_scale).exp() * curve).masked_fill(n.input >= 0, 0) if b else None,
     )
 
 
