@@ -1720,3 +1720,94 @@ def test_a_gradient_is_laid_out_as_its_leaf(make, function):
     once = make(tl).detach().clone().requires_grad_()
     function(once).backward()
     assert tl.equal(x.grad, 2 * once.grad)
+
+
+# ---- what random programs found ----
+
+
+@pytest.mark.parametrize("make", ["view_as_real(z)[..., 0]", "view_as_real(z)", "z.real", "z.imag", "z.real[1:]"])
+def test_a_real_view_of_a_complex_base_after_a_write(make):
+    """Its history is derived anew from the base's: in elements of its own dtype."""
+
+    def function(x):
+        z = x * 1
+        v = eval(make, {"view_as_real": tl.view_as_real, "z": z})
+        z.mul_(2j)
+        return (v * v).sum()
+
+    x = tl.tensor([1 - 0.25j, 2 + 1j, -1 + 3j], dtype=tl.complex128, requires_grad=True)
+    assert tl.autograd.gradcheck(function, (x,))
+
+
+@pytest.mark.parametrize("make", ["view_as_real(z)[..., 0]", "z.real", "z.imag[1:]"])
+def test_a_write_to_a_real_view_of_a_complex_base(make):
+    def function(x):
+        z = x * 1
+        eval(make, {"view_as_real": tl.view_as_real, "z": z}).mul_(3)
+        return z.abs().sum()
+
+    x = tl.tensor([1 - 0.25j, 2 + 1j, -1 + 3j], dtype=tl.complex128, requires_grad=True)
+    assert tl.autograd.gradcheck(function, (x,))
+
+
+def test_a_write_to_a_complex_view_of_a_real_base():
+    def function(x):
+        pairs = x * 1
+        z = tl.view_as_complex(pairs)
+        z.mul_(2j)
+        return (pairs * tl.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=tl.float64)).sum() + (z * z).real.sum()
+
+    x = tl.tensor([[1, -0.25], [2, 1.0]], dtype=tl.float64, requires_grad=True)
+    assert tl.autograd.gradcheck(function, (x,))
+
+
+def test_a_view_made_without_gradients_is_no_root():
+    x = leaf(1.0, 2.0)
+    with tl.no_grad():
+        view = x[:1]
+    with pytest.raises(RuntimeError, match="does not require grad and does not have a grad_fn"):
+        view.backward(tl.ones(1, dtype=x.dtype))
+
+
+@pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (0, 1, 2)])
+@pytest.mark.parametrize("dim", [None, -1, 0])
+def test_second_derivative_of_a_product_with_zeros(zeros, dim):
+    x = tl.tensor([[0.5, -1.5, 2.0], [3.0, 0.25, -1.0]], dtype=tl.float64)
+    for i in zeros:
+        x[0, i] = 0
+    x.requires_grad_()
+    assert tl.autograd.gradgradcheck(lambda t: t.prod() if dim is None else t.prod(dim), (x,))
+
+
+def test_second_derivative_of_elu_at_zero():
+    x = leaf(0.0, 1.0, -1.0)
+    (g,) = tl.autograd.grad(tl.nn.functional.elu(x).sum(), x, create_graph=True)
+    (second,) = tl.autograd.grad(g.sum(), x)
+    assert second[:2].tolist() == [0, 0] and second[2] > 0.36
+
+
+def test_comparisons_in_place_have_no_slope():
+    x = leaf(1.0, 3.0, 2.0)
+    y = x * 1
+    y.lt_(2.5)
+    assert y.tolist() == [1, 0, 1] and y.grad_fn.name() == "LtBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 0, 0]
+
+
+def test_what_is_not_kept_may_be_written_to():
+    x = leaf(1.0, 2.0)
+    y = x.logaddexp(x * 2)
+    y[0] = 5
+    y.sum().backward()
+    assert x.grad[0] == 0
+    y = x.cumprod(0)
+    y[0] = 5
+    with pytest.raises(RuntimeError, match="output 0 of CumprodBackward0|output 0 of Cumprod"):
+        y.sum().backward()
+
+
+def test_a_full_slice_writes_to_the_tensor_itself():
+    x = leaf(1.0, 2.0) * 1
+    x[:] = leaf(3.0, 4.0)
+    assert not x.grad_fn.name().endswith("CopySlices")

@@ -63,6 +63,12 @@ def nanmean(n, grad):
 
 def prod_grad(grad, x, dim):
     """Each element's gradient is the product of the others; only the lone zero of a row sees one when there is any."""
+    if x.requires_grad and x.dim() and x.numel() and _C.is_grad_enabled():
+        # To be derived again, zeros or not: the product of those before and of those after.
+        n, one = x.shape[dim], _C.ones_like(x.narrow(dim, 0, 1))
+        before = _C.cat([one, x.narrow(dim, 0, n - 1)], dim).cumprod(dim)
+        after = _C.cat([x.narrow(dim, 1, n - 1), one], dim).flip(dim).cumprod(dim).flip(dim)
+        return grad * (before * after).conj()
     zero = x == 0
     zeros = zero.sum(dim, True) if x.dim() else zero.long()
     others = x.masked_fill(zero, 1)
