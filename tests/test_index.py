@@ -263,3 +263,45 @@ def test_parity_of_errors(expression):
     ours, theirs = error(tl, expression), error(torch, expression)
     assert ours[0] == theirs[0]
     assert ours[1].startswith(theirs[1].rstrip("."))
+
+
+# ---- what random programs found ----
+
+
+def test_one_value_of_another_dtype_for_a_mask():
+    x = tl.tensor([1 + 1j, 2 - 1j])
+    x[tl.tensor([True, False])] = tl.tensor(1.75, dtype=tl.float64)
+    assert x.tolist() == [1.75, 2 - 1j]
+    with pytest.raises(RuntimeError, match="Index put requires the source and destination dtypes match"):
+        x[tl.tensor([0])] = tl.tensor([1.75], dtype=tl.float64)
+
+
+def test_numbers_that_a_dtype_cannot_hold():
+    nan = float("nan")
+    assert tl.tensor([False, True]).masked_fill(tl.tensor([True, False]), nan).tolist() == [True, True]
+    mask = tl.tensor([True])
+    for dtype, number in ((tl.int64, nan), (tl.uint8, -1.5), (tl.uint8, 300), (tl.int8, float("inf"))):
+        for write in (
+            lambda t, n: t.fill_(n),
+            lambda t, n: t.masked_fill_(mask, n),
+            lambda t, n: t.index_fill_(0, tl.tensor([0]), n),
+            lambda t, n: t.scatter_(0, tl.tensor([0]), n),
+        ):
+            with pytest.raises(RuntimeError, match="value cannot be converted to type .* without overflow"):
+                write(tl.zeros(1, dtype=dtype), number)
+
+
+def test_no_index_is_checked_where_nothing_is_read():
+    assert tl.zeros(2, 0)[tl.tensor([5, 1])].shape == (2, 0)
+    with pytest.raises(IndexError):
+        tl.zeros(0, 2)[tl.tensor([0])]
+
+
+def test_where_of_a_condition_alone():
+    rows, columns = tl.where(tl.tensor([[False, True], [True, False]]))
+    assert rows.tolist() == [0, 1] and columns.tolist() == [1, 0]
+
+
+def test_masked_fill_is_contiguous():
+    x = tl.ones(4, 3).t()
+    assert x.masked_fill(x > 0, 0).stride() == (4, 1)

@@ -592,3 +592,11 @@ def test_parity_of_complex_products():
             grads.append(values(x.grad))
         np.testing.assert_allclose(*results, rtol=1e-12)
         np.testing.assert_allclose(*grads, rtol=1e-12)
+
+
+def test_a_sum_of_products_keeps_its_dtype():
+    x, y = tl.tensor([0, 2, 3], dtype=tl.uint8)[::2], tl.tensor([1, 4], dtype=tl.uint8)
+    assert tl.inner(x, y).dtype == tl.uint8 and tl.inner(x, y).item() == 12
+    assert tl.tensordot(x, y[:1], 1).dtype == tl.uint8
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        x @ 2

@@ -286,3 +286,26 @@ def test_none_among_tensors_is_refused():
     for f in (tl.cat, tl.stack, tl.hstack):
         with pytest.raises(TypeError, match="expected Tensor as element 1 in argument 0, but got NoneType"):
             f([tl.ones(2), None])
+
+
+# ---- what random programs found ----
+
+
+def test_layouts_like_another():
+    x = tl.empty(4, 2)[::4]
+    for y in (tl.empty_like(x), x.clone(), x.double(), x.t().clone().t()):
+        assert y.stride() == (8, 1)
+    overlapping = tl.arange(20.0).as_strided((3, 4), (1, 1))
+    assert overlapping.clone().stride() == (1, 3)  # of equal strides the smaller dim lies inside
+
+
+def test_views_of_a_0_dim_tensor():
+    x = tl.tensor(2.0, requires_grad=True)
+    assert x.mT.item() == x.mH.item() == 2
+    y = tl.movedim(x, 0, -1)
+    assert y is not x and y._is_view() and y.grad_fn is not None
+
+
+def test_the_last_dim_that_does_not_broadcast_is_named():
+    with pytest.raises(RuntimeError, match=r"a \(3\) must match the size of tensor b \(2\) at non-singleton dimension 1"):
+        tl.ones(2, 3) + tl.ones(3, 2)

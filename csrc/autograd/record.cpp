@@ -71,7 +71,8 @@ class MissingDerivative : public Node {
   explicit MissingDerivative(const Operator& op) : op_(op) {}
   std::string name() const override { return "NotImplemented"; }
   Grads apply(Grads) override {
-    fail("derivative for ", op_.display, " is not implemented. Compute it under no_grad(), or detach() its inputs.");
+    fail("derivative for aten::", op_.display,
+         " is not implemented. Compute it under no_grad(), or detach() its inputs.");
   }
 
  private:

@@ -132,9 +132,9 @@ Tensor tensordot(const Tensor& a, const Tensor& b, Ints dims_a, Ints dims_b) {
     const int64_t s1 = a.size(i1), s2 = b.size(i2);
     // One of the two may be broadcast: the other is summed over that dim.
     if (s2 == 1) {
-      if (s1 != 1) x = sum_(x, Ints{i1}, true);
+      if (s1 != 1) x = sum_(x, Ints{i1}, true, a.dtype());
     } else if (s1 == 1) {
-      y = sum_(y, Ints{i2}, true);
+      y = sum_(y, Ints{i2}, true, a.dtype());
     } else {
       check(s1 == s2, "contracted dimensions need to match, but first has size ", s1, " in dim ", dims_a[i],
             " and second has size ", s2, " in dim ", dims_b[i]);
@@ -155,7 +155,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, Ints dims_a, Ints dims_b) {
   // Nothing is left over: one number.
   if (pa.size() == dims_a.size() && pb.size() == dims_b.size()) {
     if (!x.is_contiguous() || !y.is_contiguous())
-      return view_(sum_all_(mul_(squeeze_all_(x), squeeze_all_(y))), Ints{});
+      return view_(sum_all_(mul_(squeeze_all_(x), squeeze_all_(y)), a.dtype()), Ints{});
     if (x.dim() > 1) x = reshape_(x, Ints{k}), y = reshape_(y, Ints{k});
     return view_(dot_(x, y), Ints{});
   }

@@ -370,7 +370,7 @@ Tensor index_fill_tensor(const Tensor& input, int64_t dim, const Tensor& index, 
 }
 
 Tensor index_fill(const Tensor& input, int64_t dim, const Tensor& index, const Scalar& value, const Out& out) {
-  if (!value.is_complex()) check_fits(value, input.dtype());
+  if (!value.is_complex() && index.dtype() == Dtype::Int64) check_fits(value, input.dtype());
   return index_fill_tensor(input, dim, index, wrapped_number(value), out);
 }
 

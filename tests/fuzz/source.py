@@ -123,7 +123,7 @@ class Source:
             kinds = ["2", "3", "-1", "1", "0"]
         if t is not None and t.is_complex() and self.chance(0.3):
             kinds = ["1j", "(0.5+2j)"]
-        if self.chance(0.06):
+        if self.chance(0.06) and (t is None or t.is_floating_point()):
             kinds = ["True", "False", "inf", "nan", "1j", "300", "-2.5", "1e-3"]
         return self.rng.choice(kinds)
 

@@ -210,7 +210,7 @@ class Steps(Source):
         if kind == 15:
             if 0 in t.stride():
                 return None
-            how = r.choice("tanh_ sin_ sigmoid_ exp_ neg_ abs_ relu_ floor_ square_ sign_ cos_ round_ trunc_ reciprocal_ nan_to_num_ logical_not_ frac_ ceil_ sqrt_ log1p_ sgn_ erf_ asinh_".split())
+            how = r.choice("tanh_ sin_ sigmoid_ exp_ neg_ abs_ relu_ floor_ square_ sign_ cos_ round_ trunc_ reciprocal_ nan_to_num_ logical_not_ frac_ ceil_ sqrt_ log1p_ sgn_ erf_".split())
             return f"{x}.{how}()" if how != "logical_not_" or not t.requires_grad else None
         if kind == 16 and 0 not in t.stride():
             return f"{x}.{r.choice(['tril_', 'triu_'])}({r.randint(-1, 1)})"
@@ -464,11 +464,11 @@ class Steps(Source):
             return f"{self.new(2)} = {x}.{how[:-4]}({one}{keep})"
         if how in ("std", "var"):
             more = r.choice(["", ", unbiased=False", ", correction=0"]) + keep
-            return f"{self.new()} = {x}.{how}({r.choice(['', d + more])})"
+            return f"{self.new()} = {x}.{how}({r.choice(['', (d if dims or not t.requires_grad else one) + more])})"
         if how == "var_mean":
             return f"{self.new(2)} = torch.{r.choice(['var_mean', 'std_mean'])}({x}, dim={d}{keep})"
         if how == "norm":
-            return f"{self.new()} = {x}.norm({r.choice(['', '1', '2, ' + one, '3', f'dim={one}', *([] if t.requires_grad else ['inf'])])})"
+            return f"{self.new()} = {x}.norm({r.choice(['', '1', '2, ' + one, '3', f'dim={one}', 'inf'])})"
         if how == "vector_norm":
             return None
         if how == "logsumexp":

@@ -164,10 +164,10 @@ def hypot(n, grad):
     return part * n.input if a else None, part * n.other if b else None
 
 
-@both("copysign", saves=("input", "result"))
+@both("copysign", saves={"input": "input", "result": "input"})
 def copysign(n, grad):
     a, b = n.needs_input_grad
-    ratio = (n.result / n.input).masked_fill(n.input == 0, 0)
+    ratio = n.result.sign() * n.input.sign() if a else None
     return grad * ratio if a else None, _C.zeros_like(grad) if b else None
 
 

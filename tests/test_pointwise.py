@@ -1,0 +1,21 @@
+"""Operators of elements, beyond what their rows in the operator table ask."""
+
+import pytest
+from library import tl
+
+
+def test_a_number_beyond_the_dtype_wraps_around_first():
+    x = tl.tensor([0, 4, 6], dtype=tl.uint8)
+    assert (x % -1).tolist() == [0, 4, 6] and (x // -1).tolist() == [0, 0, 0]
+    assert tl.remainder(tl.tensor([44, 45], dtype=tl.int8), 300).tolist() == [0, 1]
+
+
+def test_the_other_tensor_of_max_is_no_dim():
+    x = tl.tensor([3, 1])
+    assert tl.max(x, tl.tensor([2])).tolist() == [3, 2] and tl.min(x[:1], x[1:]).tolist() == [1]
+
+
+@pytest.mark.parametrize("name", ["gcd", "lcm"])
+def test_whole_numbers_only(name):
+    with pytest.raises(NotImplementedError):
+        getattr(tl, name)(tl.tensor([True]), tl.tensor([False]))
