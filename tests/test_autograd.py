@@ -1803,7 +1803,7 @@ def test_what_is_not_kept_may_be_written_to():
     assert x.grad[0] == 0
     y = x.cumprod(0)
     y[0] = 5
-    with pytest.raises(RuntimeError, match="output 0 of CumprodBackward0|output 0 of Cumprod"):
+    with pytest.raises(RuntimeError, match=r"output 0 of CumprodBackward0|output 0 of Cumprod"):
         y.sum().backward()
 
 

@@ -287,7 +287,7 @@ def test_numbers_that_a_dtype_cannot_hold():
             lambda t, n: t.index_fill_(0, tl.tensor([0]), n),
             lambda t, n: t.scatter_(0, tl.tensor([0]), n),
         ):
-            with pytest.raises(RuntimeError, match="value cannot be converted to type .* without overflow"):
+            with pytest.raises(RuntimeError, match=r"value cannot be converted to type .* without overflow"):
                 write(tl.zeros(1, dtype=dtype), number)
 
 
