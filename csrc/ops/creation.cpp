@@ -323,7 +323,22 @@ Tensor triangle(const char* op, int64_t row, int64_t col, int64_t offset, bool u
   return device && !device->is_cpu() ? to_copy(t, kind, device, false) : t;
 }
 
+[[noreturn]] void refuse_ends(const char* op, const Tensor& start, const Tensor& end) {
+  check(start.dim() == 0 && end.dim() == 0, op,
+        " only supports 0-dimensional start and end tensors, but got start with ", start.dim(),
+        " dimension(s) and end with ", end.dim(), " dimension(s).");
+  fail(op, "(): there is no derivative for the start and the end. Detach them, or write start + (end - start) * w.");
+}
+
 }  // namespace
+
+Tensor linspace_tensors(const Tensor& start, const Tensor& end, int64_t, const Out&, OptDtype, OptDevice) {
+  refuse_ends("linspace", start, end);
+}
+
+Tensor logspace_tensors(const Tensor& start, const Tensor& end, int64_t, double, const Out&, OptDtype, OptDevice) {
+  refuse_ends("logspace", start, end);
+}
 
 Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, const Out& out, OptDtype dtype,
                 OptDevice device) {

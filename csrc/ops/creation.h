@@ -21,6 +21,11 @@ TL_API Tensor arange_start(const Scalar& start, const Scalar& end, const Scalar&
                            OptDevice device);
 TL_API Tensor range(const Scalar& start, const Scalar& end, const Scalar& step, const Out& out, OptDtype dtype,
                     OptDevice device);
+// Tensors that cannot stand for numbers: these raise.
+TL_API Tensor linspace_tensors(const Tensor& start, const Tensor& end, int64_t steps, const Out& out, OptDtype dtype,
+                               OptDevice device);
+TL_API Tensor logspace_tensors(const Tensor& start, const Tensor& end, int64_t steps, double base, const Out& out,
+                               OptDtype dtype, OptDevice device);
 TL_API Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, const Out& out, OptDtype dtype,
                        OptDevice device);
 TL_API Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, const Out& out,
