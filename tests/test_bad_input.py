@@ -1,5 +1,6 @@
 """Arguments that make no sense raise a Python exception: no function ends the process."""
 
+import os
 import random
 import signal
 import subprocess
@@ -85,6 +86,7 @@ def run(begin, end):
 @pytest.mark.parametrize("begin", [0, 2000])
 def test_no_call_ends_the_process(begin):
     command = [sys.executable, "-c", f"import test_bad_input; test_bad_input.run({begin}, {begin + 2000})"]
-    child = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=300)
+    place = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[1])}
+    child = subprocess.run(command, cwd=Path(__file__).parent, env=place, capture_output=True, text=True, timeout=300)
     assert child.returncode == 0, f"after {child.stdout.split(chr(10))[-2]}: {child.stderr[-2000:]}"
     assert f"{begin + 1999} " in child.stdout
