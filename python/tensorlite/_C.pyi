@@ -2231,9 +2231,23 @@ def linalg_vector_norm(
     dtype: _dtype | None = ...,
     out: Tensor | None = ...,
 ) -> Tensor: ...
+@overload
 def linspace(
     start: Number,
     end: Number,
+    steps: _int,
+    *,
+    out: Tensor | None = ...,
+    dtype: _dtype | None = ...,
+    layout: Any = ...,
+    device: _device | None = ...,
+    pin_memory: Any = ...,
+    requires_grad: _bool = ...,
+) -> Tensor: ...
+@overload
+def linspace(
+    start: Tensor | Number,
+    end: Tensor | Number,
     steps: _int,
     *,
     out: Tensor | None = ...,
@@ -2265,9 +2279,24 @@ def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Te
 def logical_xor_(input: Tensor, other: Tensor) -> Tensor: ...
 def logit(input: Tensor, eps: _float | None = ..., *, out: Tensor | None = ...) -> Tensor: ...
 def logit_(input: Tensor, eps: _float | None = ...) -> Tensor: ...
+@overload
 def logspace(
     start: Number,
     end: Number,
+    steps: _int,
+    base: _float = ...,
+    *,
+    out: Tensor | None = ...,
+    dtype: _dtype | None = ...,
+    layout: Any = ...,
+    device: _device | None = ...,
+    pin_memory: Any = ...,
+    requires_grad: _bool = ...,
+) -> Tensor: ...
+@overload
+def logspace(
+    start: Tensor | Number,
+    end: Tensor | Number,
     steps: _int,
     base: _float = ...,
     *,
