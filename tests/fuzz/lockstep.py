@@ -153,10 +153,7 @@ class Lockstep:
         for name, t in list(pairs):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                # A second derivative reaches a tensor in between only where a formula is written with it.
-                if "g2" in own and is_tensor(t) and not t.is_leaf:
-                    continue
-                if is_tensor(t) and t.requires_grad and grad_of(t) is not None:
+                if is_tensor(t) and t.requires_grad and grad_of(t, "g2" in own) is not None:
                     pairs.append((name + ".grad", t.grad))
         return dict(pairs)
 
@@ -241,9 +238,11 @@ def largest(t: Any) -> float:
     return float(finite.max()) if finite.size else 0.0
 
 
-def grad_of(t: Any) -> Any:
+def grad_of(t: Any, only_of_leaves: bool = False) -> Any:
     """The gradient, but not of a view made under no_grad, which PyTorch takes for a leaf or not as it was asked before."""
     try:
+        if only_of_leaves and not t.is_leaf:
+            return None  # a second derivative reaches what is in between only where a formula is written with it
         return None if t._base is not None and t.is_leaf else t.grad
     except RuntimeError:  # a view whose history may not be asked for
         return None

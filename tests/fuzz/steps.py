@@ -431,7 +431,7 @@ class Steps(Source):
         how = r.choice(
             "sum sum mean prod max min amax amin argmax argmin any all std var norm logsumexp median nansum count_nonzero "
             "sum mean max_dim min_dim median_dim var_mean aminmax nanmean mode sort argsort topk kthvalue unique cumsum "
-            "max_other quantile trace vector_norm msort bincount".split()
+            "max_other quantile trace vector_norm bincount".split()
         )
         keep = r.choice(["", "", ", keepdim=True"])
         if how in ("max", "min", "median", "argmax", "argmin", "max_dim", "min_dim", "median_dim", "aminmax", "max_other", "logsumexp"):
