@@ -260,6 +260,7 @@ torch.block_diag(x, v, s) | torch.block_diag() | torch.diagflat(x3) | v.diagflat
 torch.unravel_index(i, (2, 2)) | torch.unravel_index(torch.tensor(5), 7) | torch.nonzero_static(x, size=30) | torch.nonzero_static(x, size=3, fill_value=9)
 x.sum_to_size(1, 6) | x.sum_to_size((6,)) | x3.sum_to_size(3, 1) | v.clone().resize_(2, 3) | v.clone().resize_as_(x[:1, :3])
 torch.index_reduce(x, 1, j, x[:, :3], 'amax') | x.index_reduce(0, j, x[:3] * 2, 'mean', include_self=False) | x.clone().index_reduce_(0, j, x[:3], 'prod')
+torch.zeros(3, 3, 3).fill_diagonal_(2) | torch.zeros(7, 2).fill_diagonal_(1, wrap=True) | x.clone().t().fill_diagonal_(s.item()) | torch.zeros(8, 3).fill_diagonal_(3)
 torch.take_along_dim(x, torch.tensor([[-1, 0]]), 1) | torch.unsafe_split(x, 3) | torch.unsafe_chunk(x, 2, 1) | torch.narrow(x, 0, torch.tensor(1), 2)
 """
 

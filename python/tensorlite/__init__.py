@@ -213,6 +213,14 @@ _LAZY_NAMES |= dict.fromkeys(
     "_views",
 )  # fmt: skip
 
+_LAZY_NAMES |= dict.fromkeys(
+    (
+        "alpha_dropout", "bilinear", "channel_shuffle", "cosine_similarity", "feature_alpha_dropout",
+        "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "rrelu",
+    ),
+    "nn.functional",
+)  # fmt: skip
+
 
 def __getattr__(name: str) -> object:
     import importlib

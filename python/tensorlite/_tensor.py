@@ -586,7 +586,9 @@ def new_tensor(
 # Methods that are imported when first called.
 _LAZY_METHODS = {
     "_stft": ("istft", "stft"),
+    "nn.functional": ("prelu",),
     "_views": (
+        "fill_diagonal_",
         "as_strided_scatter", "diagflat", "diagonal_scatter", "index_reduce", "index_reduce_", "narrow_copy",
         "nonzero_static", "select_scatter", "slice_scatter", "sum_to_size", "unsafe_chunk", "unsafe_split",
     ),

@@ -278,6 +278,30 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     return summed.view(sizes) if new else summed
 
 
+def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Writes one value on the main diagonal of two or more equal dims; `wrap` starts it anew below a tall matrix.
+
+    >>> torch.zeros(3, 2).fill_diagonal_(1)
+    tensor([[1., 0.],
+            [0., 1.],
+            [0., 0.]])
+    """
+    if self.dim() < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    height, width = self.shape[0], self.shape[1]
+    if self.dim() > 2 and any(n != height for n in self.shape):
+        raise RuntimeError("all dimensions of input must be of equal length")
+    step, side = sum(self.stride()), min(height, width)
+    self.as_strided((side,), (step,), self.storage_offset()).fill_(fill_value)
+    if wrap and self.dim() == 2 and height > width + 1:
+        row = self.stride(0) * (width + 1)
+        for start in range(width + 1, height, width + 1):
+            rest = min(width, height - start)
+            offset = self.storage_offset() + row * (start // (width + 1))
+            self.as_strided((rest,), (step,), offset).fill_(fill_value)
+    return self
+
+
 def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """`resize_` to the sizes of another tensor."""
     return input.resize_as_(the_template, memory_format=memory_format)
