@@ -54,8 +54,8 @@ const Row rows[] = {
     {"take(Tensor input, Tensor index" TL_OUT, TL_OP(ops::take), kBoth, "Elements by their place in the flat tensor."},
     {"put(Tensor input, Tensor index, Tensor source, bool accumulate=False" TL_OUT, TL_OP(ops::put), kBoth | kInplace,
      "Writes elements by their place in the flat tensor."},
-    {"take_along_dim(Tensor input, Tensor indices, int? dim=None, *, Tensor? out=None) -> Tensor", TL_OP(composite::take_along_dim),
-     kBoth | kNoGrad, "gather with broadcasting."},
+    {"take_along_dim(Tensor input, Tensor indices, int? dim=None, *, Tensor? out=None) -> Tensor",
+     TL_OP(composite::take_along_dim), kBoth | kNoGrad, "gather with broadcasting."},
     {"one_hot(Tensor input, int num_classes=-1) -> Tensor", TL_OP(ops::one_hot), kNN | kNoGrad,
      "1 in the place of each class, 0 elsewhere, in a new last dimension."},
     {"embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) "

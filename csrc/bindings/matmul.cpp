@@ -33,8 +33,8 @@ const Row rows[] = {
     {"matmul(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", TL_OP(composite::matmul), kBoth | kComposite,
      "The matrix product of the last two dims; dims before them are broadcast. A 1-D operand is a row on the left, a "
      "column on the right, and its dim is dropped from the result; two of them give their dot product."},
-    {"linear(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor? out=None) -> Tensor", TL_OP(composite::linear), kNN | kComposite,
-     "input @ weight.T + bias: (*, in), (out, in), (out,) -> (*, out)."},
+    {"linear(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor? out=None) -> Tensor", TL_OP(composite::linear),
+     kNN | kComposite, "input @ weight.T + bias: (*, in), (out, in), (out,) -> (*, out)."},
     {"outer(Tensor input, Tensor vec2, *, Tensor? out=None) -> Tensor", TL_OP(composite::outer), kBoth | kComposite,
      "The (n, m) matrix of products of an (n,) and an (m,) vector."},
     {"ger(Tensor input, Tensor vec2, *, Tensor? out=None) -> Tensor", TL_OP(composite::outer), kBoth | kComposite,

@@ -45,7 +45,8 @@ const Row rows[] = {
     {"divide.Tensor_mode(Tensor input, Operand other, *, str? rounding_mode, Tensor? out=None) -> Tensor",
      TL_OP(ops::div_mode), kAll},
     TL_BINARY_ALIAS(true_divide, div) TL_BINARY(floor_divide, "The quotient rounded towards minus infinity.")
-        TL_BINARY(remainder, "The remainder with the sign of the divisor, as Python's %.") TL_FIRST_TENSOR(fmod, "The remainder with the sign of the dividend, as C's fmod."){
+        TL_BINARY(remainder, "The remainder with the sign of the divisor, as Python's %.") TL_FIRST_TENSOR(
+            fmod, "The remainder with the sign of the dividend, as C's fmod."){
             "pow.Tensor(Tensor input, Tensor exponent" TL_OUT, TL_OP(ops::pow), kAll, "input to the power exponent."},
     {"pow(Tensor input, Scalar exponent" TL_OUT, TL_OP(ops::pow_scalar), kAll},
     {"pow.base(Operand input, Tensor exponent" TL_OUT, TL_OP(ops::pow), kFunction},
@@ -64,18 +65,20 @@ const Row rows[] = {
                                         TL_BINARY(xlogy, "input * log(other), 0 where input is 0."){
                                             "heaviside(Tensor input, Tensor values" TL_OUT, TL_OP(ops::heaviside), kAll,
                                             "0 below zero, 1 above, `values` at zero."},
-    TL_TENSORS(nextafter, kAll, "The next representable number after input towards other.") TL_TENSORS(
-        gcd, kAll, "The greatest common divisor.") TL_TENSORS(lcm, kAll, "The least common multiple.")
-        TL_BINARY(bitwise_and, "Bits set in both.") TL_BINARY(bitwise_or, "Bits set in either.")
-            TL_BINARY(bitwise_xor, "Bits set in exactly one.") TL_BINARY(
-                bitwise_left_shift, "input * 2^other on integers; bits shifted out are lost.")
-                TL_BINARY(bitwise_right_shift, "Arithmetic shift to the right.") TL_FIRST_TENSOR(eq, "input == other, elementwise, as bool.") TL_FIRST_TENSOR(ne, "input != other, elementwise, as bool.")
-                    TL_FIRST_TENSOR(lt, "input < other, elementwise, as bool.")
-                        TL_FIRST_TENSOR(le, "input <= other, elementwise, as bool.")
-                            TL_FIRST_TENSOR(gt, "input > other, elementwise, as bool.")
-                                TL_FIRST_TENSOR(ge, "input >= other, elementwise, as bool.") TL_BINARY_ALIAS(not_equal, ne)
-                                    TL_BINARY_ALIAS(less, lt) TL_BINARY_ALIAS(less_equal, le)
-                                        TL_BINARY_ALIAS(greater, gt) TL_BINARY_ALIAS(greater_equal, ge)
+    TL_TENSORS(nextafter, kAll, "The next representable number after input towards other.")
+        TL_TENSORS(gcd, kAll, "The greatest common divisor.") TL_TENSORS(lcm, kAll, "The least common multiple.")
+            TL_BINARY(bitwise_and, "Bits set in both.") TL_BINARY(bitwise_or, "Bits set in either.")
+                TL_BINARY(bitwise_xor, "Bits set in exactly one.")
+                    TL_BINARY(bitwise_left_shift, "input * 2^other on integers; bits shifted out are lost.")
+                        TL_BINARY(bitwise_right_shift, "Arithmetic shift to the right.")
+                            TL_FIRST_TENSOR(eq, "input == other, elementwise, as bool.") TL_FIRST_TENSOR(
+                                ne, "input != other, elementwise, as bool.")
+                                TL_FIRST_TENSOR(lt, "input < other, elementwise, as bool.") TL_FIRST_TENSOR(
+                                    le, "input <= other, elementwise, as bool.")
+                                    TL_FIRST_TENSOR(gt, "input > other, elementwise, as bool.") TL_FIRST_TENSOR(
+                                        ge, "input >= other, elementwise, as bool.") TL_BINARY_ALIAS(not_equal, ne)
+                                        TL_BINARY_ALIAS(less, lt) TL_BINARY_ALIAS(less_equal, le) TL_BINARY_ALIAS(
+                                            greater, gt) TL_BINARY_ALIAS(greater_equal, ge)
                                             TL_TENSORS(logical_and, kAll, "True where both are not zero.") TL_TENSORS(
                                                 logical_or, kAll, "True where either is not zero.")
                                                 TL_TENSORS(logical_xor, kAll, "True where exactly one is not zero."){

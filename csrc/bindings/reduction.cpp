@@ -12,12 +12,12 @@ constexpr unsigned kQuestion = kBoth | kNoGrad;
 #define TL_DTYPE_OUT ", *, dtype? dtype=None, Tensor? out=None) -> Tensor"
 #define TL_OUT ", *, Tensor? out=None) -> Tensor"
 
-#define TL_EXTREME(name, pairwise, doc)                                              \
-  {#name "(Tensor input" TL_OUT, TL_OP(ops::name), kBoth, doc},                      \
+#define TL_EXTREME(name, pairwise, doc)                                                    \
+  {#name "(Tensor input" TL_OUT, TL_OP(ops::name), kBoth, doc},                            \
       {#name ".other(Tensor input, Tensor other" TL_OUT, TL_OP(ops::pairwise), kBoth, ""}, \
-      {#name                                                                         \
-       ".dim(Tensor input, int dim, bool keepdim=False, *, Tensor[2]? out=None) -> " \
-       "(Tensor values, Tensor indices)",                                            \
+      {#name                                                                               \
+       ".dim(Tensor input, int dim, bool keepdim=False, *, Tensor[2]? out=None) -> "       \
+       "(Tensor values, Tensor indices)",                                                  \
        TL_OP(ops::name##_dim), kBoth, ""},
 
 #define TL_SPREAD(name, doc)                                                                                       \
@@ -66,7 +66,7 @@ const Row rows[] = {
             "var_mean.unbiased(Tensor input, bool unbiased) -> (Tensor, Tensor)", TL_OP(ops::var_mean_all), kFunction,
             "Variance and mean."},
     {"var_mean(Tensor input, int[]? dim=None, *, Scalar? correction=1, bool keepdim=False) -> (Tensor, Tensor)",
-            TL_OP(ops::var_mean), kFunction, "Variance and mean."},
+     TL_OP(ops::var_mean), kFunction, "Variance and mean."},
     {"var_mean.dim(Tensor input, int[]? dim=None, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
      TL_OP(ops::var_mean_unbiased), kFunction},
     {"std_mean.unbiased(Tensor input, bool unbiased) -> (Tensor, Tensor)", TL_OP(ops::std_mean_all), kFunction,

@@ -72,8 +72,8 @@ const Row rows[] = {
      "The upper triangle of each matrix; the rest is 0."},
     {"diag_embed(Tensor input, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", TL_OP(ops::diag_embed), kBoth,
      "Matrices with the last dimension on their diagonal."},
-    {"diagonal_copy(Tensor input, int offset=0, int dim1=0, int dim2=1, *, Tensor? out=None) -> Tensor", TL_OP(ops::diagonal_copy),
-     kFunction, "A copy of the diagonal."},
+    {"diagonal_copy(Tensor input, int offset=0, int dim1=0, int dim2=1, *, Tensor? out=None) -> Tensor",
+     TL_OP(ops::diagonal_copy), kFunction, "A copy of the diagonal."},
 
     // Gradients.
     {"select_backward(Tensor grad_output, int[] input_sizes, int dim, int index) -> Tensor",
@@ -123,7 +123,8 @@ const Row rows[] = {
      "The same as movedim."},
     {"narrow(Tensor input, int dim, int start, int length) -> Tensor", TL_OP(composite::narrow), kMade,
      "A part of a dimension."},
-    {"narrow.tensor(Tensor input, int dim, Tensor start, int length) -> Tensor", TL_OP(composite::narrow_tensor), kMade},
+    {"narrow.tensor(Tensor input, int dim, Tensor start, int length) -> Tensor", TL_OP(composite::narrow_tensor),
+     kMade},
     {"real(Tensor input) -> Tensor", TL_OP(composite::real), kFunction | kComposite, "The real part, a view."},
     {"imag(Tensor input) -> Tensor", TL_OP(composite::imag), kFunction | kComposite, "The imaginary part, a view."},
     {"diag(Tensor input, int diagonal=0, *, Tensor? out=None) -> Tensor", TL_OP(composite::diag), kMade,
