@@ -23,3 +23,15 @@ if torch is not None:
         lines = write(rng)
         found = Lockstep(torch, tl).run(lines)
         assert found is None, f"{found}\n{script(lines)}"
+
+    @pytest.mark.skipif(not IS_TENSORLITE, reason="compares tensorlite with PyTorch")
+    @pytest.mark.parametrize("columns", [False, True], ids=["shorter", "by columns"])
+    def test_a_tensor_of_other_strides_gets_the_same_bits(columns):
+        """As a gradient may: it keeps its places, and nothing beyond it is written to."""
+        theirs = torch.arange(1.0, 13, dtype=torch.float64).reshape(3, 4)[::2]
+        memory = tl.full((20,), 7.0, dtype=tl.float64)
+        ours = memory[:8].view(4, 2).mT if columns else memory[:8].view(2, 4)
+        ours.copy_(tl.tensor(theirs.tolist(), dtype=tl.float64) * (1 + 1e-15))
+        assert Lockstep(torch, tl).values("g1[0]", theirs, ours) is None
+        assert ours.tolist() == theirs.tolist()
+        assert memory[8:].tolist() == [7.0] * 12

@@ -221,9 +221,7 @@ class Lockstep:
         if not same.all():
             at = tuple(int(i) for i in np.argwhere(~same)[0])
             return f"{name}{list(at)}: PyTorch has {x[at]}, tensorlite {y[at]}"
-        if ours.data_ptr() and not is_zero(theirs) and 0 not in ours.stride():
-            extent = a.itemsize + sum((n - 1) * s * a.itemsize for n, s in zip(theirs.shape, theirs.stride()))
-            ctypes.memmove(ours.data_ptr(), theirs.data_ptr(), extent)
+        b[...] = a  # element by element: a gradient may have other strides, and reach less far, than PyTorch's
         return None
 
 
