@@ -23,10 +23,12 @@ def _child(entry: Any, limit: int, pipe: int) -> None:
     os._exit(0)
 
 
-def run_all(pattern: str = "", limit: int = 40, jobs: int = 2, timeout: float = 120) -> dict[str, Any]:
+def run_all(
+    pattern: str = "", limit: int = 40, jobs: int = 2, timeout: float = 120, part: slice = slice(None)
+) -> dict[str, Any]:
     """{name of the entry: what database.check_entry found, or {"died": how}}, in the order of the database."""
     database.torch.set_num_threads(1)
-    waiting = database.entries(pattern)
+    waiting = database.entries(pattern)[part]
     results: dict[str, Any] = {database.key(e): None for e in waiting}
     waiting.reverse()
     running: dict[int, tuple[str, int, float, bytearray]] = {}
