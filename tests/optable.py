@@ -158,7 +158,9 @@ REDUCTIONS = [
     Op("sum", [*REDUCE, S(T(0)), S(T(2, 3), dtype=D("float64"), dtypes=REAL), S(T(2, 3), 0, dtype=D("float64"), dtypes=REAL)], ref.reduction(np.sum),
        dtypes=ALL, result="sum", large=REDUCE_LARGE, tol=4, errors=[
         dim_error("sum"),
-        E(lambda lib: lib.ones(2, 2).sum((0, 0)), RuntimeError, "dim 0 appears multiple times in the list of dims")]),
+        E(lambda lib: lib.ones(2, 2).sum((0, 0)), RuntimeError, "dim 0 appears multiple times in the list of dims"),
+        E(lambda lib: lib.ones(2, dtype=lib.complex64).nansum(3), IndexError,
+          "Dimension out of range (expected to be in range of [-1, 0], but got 3)")]),
     Op("mean", [s for s in REDUCE if 0 not in s.args[0].shape], ref.reduction(np.mean), dtypes=FLOATS + COMPLEX,
        large=REDUCE_LARGE, tol=4, errors=[
         dim_error("mean"),

@@ -176,11 +176,12 @@ Tensor sum_dim(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, c
 }
 
 Tensor nansum(const Tensor& input, OptInts dim, bool keepdim, OptDtype dtype, const Out& out) {
+  DimMask mask = dim_mask(input, dim);
   check(!is_complex(input.dtype()), "nansum on CPU does not support complex inputs");
   if (is_integral(input.dtype())) return sum_dim(input, dim, keepdim, dtype, out);
   Dtype d = dtype.value_or(input.dtype());
   Dtype compute = is_floating(d) ? wide(d) : Dtype::Float64;
-  return deliver(as_dtype(reduce(Reduce::NanSum, "nansum", input, dim_mask(input, dim), keepdim, compute), d), out);
+  return deliver(as_dtype(reduce(Reduce::NanSum, "nansum", input, mask, keepdim, compute), d), out);
 }
 
 Tensor mean(const Tensor& input, OptDtype dtype, const Out& out) {

@@ -27,21 +27,6 @@ void move(const Tensor& dst, int64_t dst_shift, Ints dst_strides, const Tensor& 
                                                    int64_t(sizes.size()), sizes.data(), d.data(), s.data(), item});
 }
 
-bool is_channels_last(const Tensor& t) {
-  if (t.dim() != 4 || t.stride(1) == 0) return false;
-  int64_t least = 0;
-  for (int d : {1, 3, 2, 0}) {
-    if (t.size(d) == 0 || t.stride(d) < least || (d == 0 && least == t.stride(1))) return false;
-    least = t.stride(d) * std::max<int64_t>(t.size(d), 1);
-  }
-  return true;
-}
-
-Dims channels_last_strides(Ints sizes) {
-  const int64_t c = sizes[1], h = sizes[2], w = sizes[3];
-  return {c * h * w, 1, c * w, c};
-}
-
 }  // namespace
 
 void copy_elements(const Tensor& dst, const Tensor& src) {
@@ -171,10 +156,12 @@ Tensor cat(TensorSpan tensors, int64_t dim, const Out& out) {
   int64_t n = first->dim();
   dim = wrap_dim(dim, n);
   Dims sizes(first->sizes());
-  bool channels_last = true;
+  std::optional<MemoryFormat> format;  // the result's: that of all tensors, if they agree
   int64_t total = 0;
   for (size_t i = 0; i < tensors.size(); ++i) {
     const Tensor& t = tensors[i];
+    MemoryFormat its = suggested_format(t);
+    format = format.value_or(its) == its ? its : MemoryFormat::Contiguous;
     if (skipped(t)) continue;
     check(t.dim() == n, "Tensors must have same number of dimensions: got ", n, " and ", t.dim());
     for (int64_t d = 0; d < n; ++d)
@@ -183,19 +170,18 @@ Tensor cat(TensorSpan tensors, int64_t dim, const Out& out) {
              " but got size ", t.size(d), " for tensor number ", i, " in the list. Their shapes are ",
              to_string(first->sizes()), " and ", to_string(t.sizes()), ".");
     total += t.size(dim);
-    channels_last = channels_last && is_channels_last(t);
   }
   sizes[size_t(dim)] = total;
   Tensor result;
   if (out.defined()) {
     const bool resized = out.tensor.sizes() != Ints(sizes);
     result = joined_out("torch.cat()", out, tensors, sizes, dtype);
-    if (resized && channels_last) {
-      result.impl()->strides = channels_last_strides(sizes);
+    if (resized && *format != MemoryFormat::Contiguous) {
+      result.impl()->strides = format_strides(sizes, *format);
       result.impl()->refresh();
     }
-  } else if (channels_last) {
-    result = empty_strided(sizes, channels_last_strides(sizes), dtype, device);
+  } else if (*format != MemoryFormat::Contiguous) {
+    result = empty_strided(sizes, format_strides(sizes, *format), dtype, device);
   } else {
     result = empty(sizes, dtype, device);
   }
