@@ -19,3 +19,9 @@ def test_the_other_tensor_of_max_is_no_dim():
 def test_whole_numbers_only(name):
     with pytest.raises(NotImplementedError):
         getattr(tl, name)(tl.tensor([True]), tl.tensor([False]))
+
+
+def test_the_power_of_a_number_is_contiguous():
+    x = tl.ones(2, 3).t()
+    assert [t.stride() for t in (2**x, tl.pow(2.0, x[::2]), tl.float_power(2, x), x**x)] == [(2, 1), (2, 1), (2, 1), (1, 3)]
+    assert (2 ** tl.tensor([[1, 2], [3, 4]], dtype=tl.uint8).t()).tolist() == [[2, 8], [4, 16]]

@@ -149,10 +149,16 @@ Tensor fmod(const Tensor& input, const Tensor& other, const Out& out) {
   return dividing(Pointwise::Fmod, "fmod_cpu", input, other, out);
 }
 
+// A power of a number is contiguous, whatever the exponent's layout.
+static Out power_out(const Tensor& input, const Tensor& exponent, Dtype dtype, const Out& out) {
+  if (out.defined() || !input.impl()->wrapped_number) return out;
+  return {empty(exponent.sizes(), dtype, exponent.device())};
+}
+
 Tensor pow(const Tensor& input, const Tensor& exponent, const Out& out) {
   Dtype common = result_type(input, exponent);
   if (common == Dtype::Bool) not_implemented("pow", common);
-  return elementwise(Pointwise::Pow, "pow", common, out, {&input, &exponent});
+  return elementwise(Pointwise::Pow, "pow", common, power_out(input, exponent, common, out), {&input, &exponent});
 }
 
 Tensor pow_scalar(const Tensor& input, const Scalar& exponent, const Out& out) {
@@ -181,7 +187,7 @@ Tensor float_power(const Tensor& input, const Tensor& exponent, const Out& out) 
   Dtype common = is_complex(input.dtype()) || is_complex(exponent.dtype()) ? Dtype::Complex128 : Dtype::Float64;
   check(!out.inplace || input.dtype() == common, "the base given to float_power_ has dtype ", type_name(input.dtype()),
         " but the operation's result requires dtype ", type_name(common));
-  return elementwise(Pointwise::Pow, "pow", common, out, {&input, &exponent});
+  return elementwise(Pointwise::Pow, "pow", common, power_out(input, exponent, common, out), {&input, &exponent});
 }
 
 #define TL_BINARY(name, how, op, text)                                    \
