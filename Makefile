@@ -80,5 +80,5 @@ $(VENV)/.lint: $(VENV)/.tools pyproject.toml
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.tools
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 expecttest
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 expecttest scipy
 	@touch $@

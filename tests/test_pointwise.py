@@ -1,5 +1,6 @@
 """Operators of elements, beyond what their rows in the operator table ask."""
 
+import numpy as np
 import pytest
 from library import tl
 
@@ -25,3 +26,14 @@ def test_the_power_of_a_number_is_contiguous():
     x = tl.ones(2, 3).t()
     assert [t.stride() for t in (2**x, tl.pow(2.0, x[::2]), tl.float_power(2, x), x**x)] == [(2, 1), (2, 1), (2, 1), (1, 3)]
     assert (2 ** tl.tensor([[1, 2], [3, 4]], dtype=tl.uint8).t()).tolist() == [[2, 8], [4, 16]]
+
+
+@pytest.mark.parametrize("base", [2, 3, 2.5, True])
+def test_gradient_of_a_number_to_a_power_has_the_precision_of_the_power(base):
+    for shape in [(), (2,)]:
+        t = tl.full(shape, 0.25, dtype=tl.float64, requires_grad=True)
+        (base**t).sum().backward()
+        np.testing.assert_allclose(t.grad.numpy(), np.full(shape, float(base) ** 0.25 * np.log(float(base))), rtol=1e-15)
+    t = tl.full((2,), 0.25, requires_grad=True)
+    (grad,) = tl.autograd.grad((base**t).sum(), t, create_graph=True)
+    assert grad.dtype == tl.float32

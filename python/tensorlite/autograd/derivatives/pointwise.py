@@ -133,9 +133,11 @@ def pow_tensor(n, grad):
 @derivative("pow.base", saves=("input", "exponent", "result"), name="PowBackward2")
 def pow_base(n, grad):
     a, b = n.needs_input_grad
+    # The logarithm of a Python integer is a double, not of the default dtype.
+    base = n.input if n.input.is_floating_point() or n.input.is_complex() else n.input.double()
     return (
         pow_base_grad(grad, n.input, n.exponent) if a else None,
-        pow_exponent_grad(grad, n.input, n.exponent, n.result) if b else None,
+        pow_exponent_grad(grad, base, n.exponent, n.result) if b else None,
     )
 
 
