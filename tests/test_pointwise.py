@@ -37,3 +37,9 @@ def test_gradient_of_a_number_to_a_power_has_the_precision_of_the_power(base):
     t = tl.full((2,), 0.25, requires_grad=True)
     (grad,) = tl.autograd.grad((base**t).sum(), t, create_graph=True)
     assert grad.dtype == tl.float32
+
+
+def test_no_gradient_comes_of_an_xlogy_that_is_not_asked_for():
+    x, y = tl.tensor([2.0, 3.0, 0.0], requires_grad=True), tl.tensor([-1.0, 1.0, 0.0])
+    tl.xlogy(x, y)[1:].sum().backward()
+    assert x.grad.tolist() == [0.0, 0.0, 0.0]

@@ -236,7 +236,8 @@ def logaddexp2(n, grad):
 def xlogy(n, grad):
     a, b = n.needs_input_grad
     still = (n.input == 0) & (n.other <= 0)
-    return grad * _C.where(still, 0.0, n.other.log()) if a else None, grad * n.input / n.other if b else None
+    # xlogy once more: where no gradient comes in, none goes on, whatever the logarithm.
+    return _C.xlogy(grad, n.other).masked_fill(still, 0) if a else None, grad * n.input / n.other if b else None
 
 
 # ---- of one ----
