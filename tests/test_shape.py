@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from expressions import assert_same, assert_same_gradients, error, evaluate, gradients, graph, namespace
-from library import tl
+from library import tl, torch
 
 VIEWS = """
 x.view(6, 4) | x.view(-1, 8) | x.view((2, -1, 3)) | x.t().view(6, 2, 2) | x.view(24) | e.view(3, 0) | e.view(0, 3)
@@ -312,3 +312,13 @@ def test_views_of_a_0_dim_tensor():
 def test_the_last_dim_that_does_not_broadcast_is_named():
     with pytest.raises(RuntimeError, match=r"a \(3\) must match the size of tensor b \(2\) at non-singleton dimension 1"):
         tl.ones(2, 3) + tl.ones(3, 2)
+
+
+def test_parts_of_unsafe_split_are_written_in_place_under_autograd():
+    for lib in filter(None, (tl, torch)):
+        x = lib.ones(4, 2, requires_grad=True)
+        first, second = lib.unsafe_split(x * 2, 2)
+        assert not first._is_view() and first.data_ptr() + first.nbytes == second.data_ptr()
+        first.mul_(3)
+        (first.sum() + second.sum() + sum(part.sum() for part in lib.unsafe_chunk(x, 2))).backward()
+        assert x.grad.tolist() == [[7.0, 7.0]] * 2 + [[3.0, 3.0]] * 2

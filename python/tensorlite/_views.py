@@ -15,7 +15,6 @@ __all__ = [
     "diagflat",
     "diagonal_scatter",
     "index_reduce",
-    "narrow_copy",
     "nonzero_static",
     "resize_as_",
     "select_scatter",
@@ -54,6 +53,7 @@ _VIEWS = {
     "alias": lambda input: input.view(input.shape) if input.is_contiguous() else input[...],
     "as_strided": _C.as_strided,
     "expand": lambda input, *size, implicit=False: input.expand(*size),
+    "narrow": _C.narrow,
     "permute": _C.permute,
     "squeeze": _C.squeeze,
     "t": _C.t,
@@ -65,14 +65,6 @@ _VIEWS = {
 for _name, _view in _VIEWS.items():
     globals()[_name + "_copy"] = _copy_of(_name + "_copy", _view)
 __all__ += [name + "_copy" for name in _VIEWS]
-
-
-def narrow_copy(input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None) -> Tensor:
-    """A copy of `narrow`."""
-    result = _C.narrow(input, dim, start, length)
-    if out is not None:
-        return write_out("narrow_copy", out, result, keep_strides=False)
-    return _row_major(result)
 
 
 def _copies(views: Sequence[Tensor], out: Any) -> Any:
@@ -95,12 +87,12 @@ def split_with_sizes_copy(input: Tensor, split_sizes: Sequence[int], dim: int = 
 
 def unsafe_split(tensor: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """`split` whose results count as tensors of their own: each may be written in place under autograd."""
-    return tuple(_C.split(tensor, split_size, dim))
+    return tuple(_C._unsafe_view(v, v.shape) for v in _C.split(tensor, split_size, dim))
 
 
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`chunk` whose results count as tensors of their own."""
-    return tuple(_C.chunk(input, chunks, dim))
+    return tuple(_C._unsafe_view(v, v.shape) for v in _C.chunk(input, chunks, dim))
 
 
 # ---- a view of a copy, written ----
