@@ -1,0 +1,310 @@
+#include "runtime/driver.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "core/error.h"
+#include "emulator/fault.h"
+#include "emulator/memory.h"
+#include "emulator/scheduler.h"
+#include "runtime/launch.h"
+
+// Streams are queues. Nothing runs when it is queued; where the host synchronises, and when a queue grows long, streams
+// run in an order drawn from the seed, as far as events allow, until what was asked for is done.
+
+namespace tl::cuda {
+
+struct EventHandle {
+  uint64_t recorded = 0;  // how often it was put in a queue
+  uint64_t reached = 0;   // the last of these that ran
+  std::chrono::steady_clock::time_point time;
+};
+
+struct Work {
+  std::function<void()> run;
+  EventHandle* waits_for = nullptr;
+  uint64_t count = 0;  // of the event
+};
+
+struct StreamHandle {
+  std::deque<Work> queue;
+};
+
+namespace driver {
+using namespace emulator;
+
+namespace {
+
+constexpr size_t kLongQueue = 256;
+
+struct Machine {
+  std::recursive_mutex mutex;
+  StreamHandle standard;
+  std::vector<StreamHandle*> streams{&standard};
+  std::vector<StreamHandle*> retired;  // destroyed with work left
+  std::set<const void*> pinned;
+  bool sync = false;
+  bool running = false;
+  // As on a device, an error in a kernel is the end: everything after it fails with the same words.
+  std::string broken;
+  Machine() {
+    const char* text = std::getenv("TENSORLITE_CUDA_SYNC");
+    sync = text && text[0] == '1';
+  }
+};
+
+Machine& machine() {
+  static Machine* m = new Machine;
+  return *m;
+}
+
+StreamHandle& of(Stream s) { return s ? *s : machine().standard; }
+
+bool can_run(const StreamHandle& s) {
+  if (s.queue.empty()) return false;
+  const Work& w = s.queue.front();
+  return !w.waits_for || w.waits_for->reached >= w.count;
+}
+
+// Runs one piece of work of a stream that may run; false when there is none.
+bool step() {
+  Machine& m = machine();
+  StreamHandle* able = nullptr;
+  uint32_t seen = 0;
+  for (StreamHandle* s : m.streams)
+    if (can_run(*s) && draw(++seen) == 0) able = s;
+  if (!able) return false;
+  Work w = std::move(able->queue.front());
+  able->queue.pop_front();
+  if (w.run) w.run();
+  return true;
+}
+
+template <class Done>
+void run_until(Done done) {
+  Machine& m = machine();
+  if (m.running) return;
+  m.running = true;
+  try {
+    while (!done())
+      if (!step()) fail("CUDA emulator: a stream waits for an event that nothing records");
+    check_guards();
+  } catch (const Error& e) {
+    m.running = false;
+    close_device_memory();
+    m.broken = e.what();
+    for (StreamHandle* s : m.streams) s->queue.clear();
+    throw;
+  }
+  close_device_memory();
+  m.running = false;
+}
+
+void raise_if_broken() {
+  if (!machine().broken.empty()) fail(machine().broken);
+}
+
+void enqueue(Stream stream, Work w) {
+  Machine& m = machine();
+  raise_if_broken();
+  StreamHandle& s = of(stream);
+  s.queue.push_back(std::move(w));
+  if (m.sync)
+    run_until([&] { return s.queue.empty(); });
+  else if (s.queue.size() > kLongQueue)
+    run_until([&] { return s.queue.size() < kLongQueue / 2; });
+}
+
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+}  // namespace
+
+int device_count(std::string*) {
+  install_fault_handler();
+  return 1;
+}
+bool caches_memory() { return false; }
+
+DeviceProperties properties(int) {
+  DeviceProperties p;
+  p.name = "tensorlite CUDA emulator";
+  p.major = 9;
+  p.multiprocessors = 4;
+  p.max_threads_per_multiprocessor = 2048;
+  p.total_memory = int64_t(device_memory_total());
+  p.shared_per_block = int64_t(kSharedMax);
+  p.shared_per_multiprocessor = 228 << 10;
+  p.l2_cache = 1 << 20;
+  p.registers_per_multiprocessor = 65536;
+  return p;
+}
+
+void set_device(int device) { check(device == 0, "CUDA error: invalid device ordinal"); }
+int device() { return 0; }
+
+void synchronize_device() {
+  Lock lock(machine().mutex);
+  raise_if_broken();
+  run_until([] {
+    auto& s = machine().streams;
+    return std::all_of(s.begin(), s.end(), [](StreamHandle* q) { return q->queue.empty(); });
+  });
+}
+
+void memory_info(int64_t* free, int64_t* total) {
+  *total = int64_t(device_memory_total());
+  *free = *total - int64_t(device_memory_used());
+}
+
+void* malloc(size_t bytes) {
+  Lock lock(machine().mutex);
+  raise_if_broken();
+  void* p = device_malloc(bytes);
+  if (!machine().running) close_device_memory();
+  return p;
+}
+
+void free(void* data, Stream stream) {
+  Lock lock(machine().mutex);
+  if (!machine().broken.empty()) return;  // what a broken device holds is lost
+  enqueue(stream, {[data] { device_free(data); }});
+}
+
+void* malloc_host(size_t bytes) {
+  Lock lock(machine().mutex);
+  void* p = std::aligned_alloc(64, (std::max<size_t>(bytes, 1) + 63) / 64 * 64);
+  if (p) machine().pinned.insert(p);
+  return p;
+}
+void free_host(void* data) {
+  Lock lock(machine().mutex);
+  machine().pinned.erase(data);
+  std::free(data);
+}
+bool is_pinned(const void* data) {
+  Lock lock(machine().mutex);
+  return machine().pinned.count(data) != 0;
+}
+
+void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {
+  Lock lock(machine().mutex);
+  if (!bytes) return;
+  auto run = [=] {
+    if (kind != CopyKind::DeviceToHost) check_device_range(to, bytes, "a copy to the device");
+    if (kind != CopyKind::HostToDevice) check_device_range(from, bytes, "a copy from the device");
+    std::memmove(to, from, bytes);
+  };
+  if (kind == CopyKind::HostToDevice && !machine().pinned.count(from)) {
+    auto* staged = new std::vector<char>(static_cast<const char*>(from), static_cast<const char*>(from) + bytes);
+    enqueue(stream, {[=] {
+              check_device_range(to, bytes, "a copy to the device");
+              std::memcpy(to, staged->data(), bytes);
+              delete staged;
+            }});
+    return;
+  }
+  enqueue(stream, {run});
+  // To pageable memory a copy is done when the call returns.
+  if (kind == CopyKind::DeviceToHost && !machine().pinned.count(to))
+    run_until([&] { return of(stream).queue.empty(); });
+}
+
+void copy_peer(void* to, int, const void* from, int, size_t bytes, Stream stream) {
+  copy(to, from, bytes, CopyKind::DeviceToDevice, stream);
+}
+
+void set_bytes(void* data, int value, size_t bytes, Stream stream) {
+  Lock lock(machine().mutex);
+  if (!bytes) return;
+  enqueue(stream, {[=] {
+            check_device_range(data, bytes, "a memset");
+            std::memset(data, value, bytes);
+          }});
+}
+
+Stream create_stream(int) {
+  Lock lock(machine().mutex);
+  auto* s = new StreamHandle;
+  machine().streams.push_back(s);
+  return s;
+}
+void destroy_stream(Stream s) {
+  Lock lock(machine().mutex);
+  if (machine().broken.empty()) run_until([&] { return s->queue.empty(); });
+  std::erase(machine().streams, s);
+  delete s;
+}
+bool query_stream(Stream s) {
+  Lock lock(machine().mutex);
+  raise_if_broken();
+  // Work may go on while the host asks.
+  uint32_t steps = draw(3);
+  run_until([&] { return of(s).queue.empty() || steps-- == 0; });
+  return of(s).queue.empty();
+}
+void synchronize_stream(Stream s) {
+  Lock lock(machine().mutex);
+  raise_if_broken();
+  run_until([&] { return of(s).queue.empty(); });
+}
+
+Event create_event(bool) { return new EventHandle; }
+void destroy_event(Event e) {
+  // Queued work may still point to it.
+  Lock lock(machine().mutex);
+  if (machine().broken.empty()) run_until([&] { return e->reached >= e->recorded; });
+  for (StreamHandle* s : machine().streams)
+    for (Work& w : s->queue)
+      if (w.waits_for == e) w.waits_for = nullptr;
+  delete e;
+}
+void record_event(Event e, Stream s) {
+  Lock lock(machine().mutex);
+  uint64_t count = ++e->recorded;
+  enqueue(s, {[=] {
+            e->reached = count;
+            e->time = std::chrono::steady_clock::now();
+          }});
+}
+void wait_event(Stream s, Event e) {
+  Lock lock(machine().mutex);
+  if (e->recorded) enqueue(s, {{}, e, e->recorded});
+}
+bool query_event(Event e) {
+  Lock lock(machine().mutex);
+  raise_if_broken();
+  uint32_t steps = draw(3);
+  run_until([&] { return e->reached >= e->recorded || steps-- == 0; });
+  return e->reached >= e->recorded;
+}
+void synchronize_event(Event e) {
+  Lock lock(machine().mutex);
+  raise_if_broken();
+  run_until([&] { return e->reached >= e->recorded; });
+}
+float elapsed_ms(Event from, Event to) {
+  return std::chrono::duration<float, std::milli>(to->time - from->time).count();
+}
+
+void launch(const LaunchConfig& config, void (*run)(void*), void* context, void (*done)(void*)) {
+  Lock lock(machine().mutex);
+  emulator::Grid grid{config.grid, config.block, config.shared, {config.file, config.line}, run, context};
+  enqueue(config.stream, {[grid, done] {
+            struct Free {
+              void (*done)(void*);
+              void* context;
+              ~Free() { done(context); }
+            } after{done, grid.context};
+            emulator::run_grid(grid);
+          }});
+}
+
+}  // namespace driver
+}  // namespace tl::cuda
