@@ -1,15 +1,72 @@
-# TENSORLITE_CUDA: AUTO builds the CUDA backend where it can be built, ON insists on it, OFF leaves it out, EMULATE
-# builds it for the host processor. The sources are cuda/*.cu (cuda/README.md); as long as there are none, AUTO and OFF
-# mean the same and the other two stop here rather than promise a backend that is not there.
+# TENSORLITE_CUDA: AUTO builds the CUDA backend where nvcc and a driver are, ON insists on it, OFF leaves it out, EMULATE
+# builds the same sources for the host processor (a test tool: slow). The result is libtensorlite_cuda.so, which
+# libtensorlite.so opens when a CUDA device is first asked for.
 
 if(NOT TENSORLITE_CUDA MATCHES "^(AUTO|ON|OFF|EMULATE)$")
   message(FATAL_ERROR "TENSORLITE_CUDA is AUTO, ON, OFF or EMULATE, not '${TENSORLITE_CUDA}'.")
 endif()
-file(GLOB TL_CUDA_SOURCES CONFIGURE_DEPENDS cuda/*.cu)
-if(NOT TL_CUDA_SOURCES)
-  if(TENSORLITE_CUDA MATCHES "^(ON|EMULATE)$")
-    message(FATAL_ERROR "TENSORLITE_CUDA=${TENSORLITE_CUDA}: this version of tensorlite has no CUDA backend yet "
-                        "(cuda/ holds no .cu sources). Build with TENSORLITE_CUDA=AUTO or OFF for the CPU.")
+
+set(TL_CUDA_MODE ${TENSORLITE_CUDA})
+if(TL_CUDA_MODE MATCHES "^(AUTO|ON)$")
+  # nvcc: CUDACXX, the PATH, the usual place, the wheels of PyPI beside the Python that builds.
+  find_package(Python QUIET COMPONENTS Interpreter)
+  if(Python_EXECUTABLE)
+    execute_process(COMMAND ${Python_EXECUTABLE} -c "import sysconfig; print(sysconfig.get_path('purelib'))"
+                    OUTPUT_VARIABLE TL_SITE OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
   endif()
-  message(STATUS "CUDA backend: none in this version; building for the CPU")
+  file(GLOB TL_NVCC_WHEELS "${TL_SITE}/nvidia/cu*/bin" "${TL_SITE}/nvidia/cuda_nvcc/bin")
+  find_program(TL_NVCC nvcc HINTS "$ENV{CUDACXX}" PATHS /usr/local/cuda/bin ${TL_NVCC_WHEELS})
+  if("$ENV{CUDACXX}" AND EXISTS "$ENV{CUDACXX}")
+    set(TL_NVCC "$ENV{CUDACXX}")
+  endif()
+  if(TL_CUDA_MODE STREQUAL "AUTO")
+    if(TL_NVCC AND EXISTS /dev/nvidiactl)
+      set(TL_CUDA_MODE ON)
+    else()
+      set(TL_CUDA_MODE OFF)
+    endif()
+  elseif(NOT TL_NVCC)
+    message(FATAL_ERROR "TENSORLITE_CUDA=ON needs nvcc, and none was found on the PATH, in CUDACXX or in "
+                        "/usr/local/cuda. Install the CUDA toolkit, or the wheels nvidia-cuda-nvcc, nvidia-cuda-cccl "
+                        "and nvidia-cuda-runtime; TENSORLITE_CUDA=EMULATE needs none.")
+  endif()
+endif()
+message(STATUS "CUDA backend: ${TL_CUDA_MODE}")
+
+if(TL_CUDA_MODE MATCHES "^(ON|EMULATE)$")
+  file(GLOB TL_CUDA_KERNELS CONFIGURE_DEPENDS cuda/*.cu)
+  file(GLOB TL_CUDA_RUNTIME CONFIGURE_DEPENDS cuda/runtime/*.cpp)
+  if(TL_CUDA_MODE STREQUAL "ON")
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES "90-real" CACHE STRING "GPU architectures to compile for")
+      if(EXISTS /dev/nvidiactl)
+        set(CMAKE_CUDA_ARCHITECTURES native)
+      endif()
+    endif()
+    set(CMAKE_CUDA_COMPILER "${TL_NVCC}")
+    set(CMAKE_CUDA_HOST_COMPILER "${CMAKE_CXX_COMPILER}")
+    enable_language(CUDA)
+    set(CMAKE_CUDA_STANDARD 20)
+    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+    set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
+    set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+    set(TL_CUDA_SOURCES ${TL_CUDA_KERNELS} ${TL_CUDA_RUNTIME} cuda/runtime/driver.cu)
+  else()
+    file(GLOB TL_CUDA_EMULATOR CONFIGURE_DEPENDS cuda/emulator/*.cpp)
+    set(TL_CUDA_SOURCES ${TL_CUDA_KERNELS} ${TL_CUDA_RUNTIME} ${TL_CUDA_EMULATOR})
+    set_source_files_properties(${TL_CUDA_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+  endif()
+
+  add_library(tensorlite_cuda SHARED ${TL_CUDA_SOURCES})
+  target_include_directories(tensorlite_cuda PRIVATE cuda)
+  target_link_libraries(tensorlite_cuda PRIVATE tensorlite Threads::Threads)
+  set_target_properties(tensorlite_cuda PROPERTIES INSTALL_RPATH "$ORIGIN" BUILD_RPATH_USE_ORIGIN ON)
+  install(TARGETS tensorlite_cuda LIBRARY DESTINATION tensorlite)
+
+  if(TL_CUDA_MODE STREQUAL "EMULATE")
+    add_executable(emulator_test tests/cpp/emulator_test.cu ${TL_CUDA_EMULATOR})
+    set_source_files_properties(tests/cpp/emulator_test.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+    target_include_directories(emulator_test PRIVATE cuda)
+    target_link_libraries(emulator_test PRIVATE tensorlite)
+  endif()
 endif()

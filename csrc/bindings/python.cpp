@@ -85,5 +85,6 @@ PYBIND11_MODULE(_C, m) {
   add_functions(m);
   add_conversions(m);
   add_exchange(m);
+  add_cuda(m);
   add_operators(m);
 }

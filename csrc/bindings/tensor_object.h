@@ -51,6 +51,7 @@ void add_autograd(py::module_& m);     // autograd.cpp
 void add_functions(py::module_& m);    // function.cpp
 void add_conversions(py::module_& m);  // convert.cpp
 void add_exchange(py::module_& m);     // exchange.cpp
+void add_cuda(py::module_& m);         // cuda.cpp
 void add_operators(py::module_& m);    // table.cpp
 
 }  // namespace tl::python

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "core/cuda.h"
 #include "core/error.h"
 
 // Sizes are rounded up to classes. Blocks of at most 64 KiB go through free lists of each thread, so that the usual
@@ -404,8 +405,10 @@ Allocator* allocators[kDeviceTypes] = {};
 Allocator& allocator(DeviceType type) {
   Allocator* a = int(type) < kDeviceTypes ? allocators[int(type)] : nullptr;
   if (!a) [[unlikely]] {
-    check<AssertionError>(type != DeviceType::CUDA,
-                          "Torch not compiled with CUDA enabled: this build of tensorlite computes on the CPU only.");
+    if (type == DeviceType::CUDA) {
+      cuda_runtime();  // opens the library, which sets its allocator, or raises
+      return *allocators[int(type)];
+    }
     check<NotImplementedError>(type == DeviceType::CPU, "Could not allocate on device '", to_string(Device{type}),
                                "': tensorlite has no backend for it.");
     static Allocator* cpu = new CpuAllocator;

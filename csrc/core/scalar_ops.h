@@ -94,7 +94,11 @@ TL_BINARY(Div, return a / b;)
 template <class T>
 TL_FN T safe_divisor(T a, T b, int32_t* by_zero) {
   if (b == 0) {
+#if defined(__CUDA_ARCH__)
+    *by_zero = 1;
+#else
     __atomic_store_n(by_zero, 1, __ATOMIC_RELAXED);
+#endif
     return 1;
   }
   return b == T(-1) && U<T>(a) == U<T>(1) << (8 * sizeof(T) - 1) ? T(1) : b;

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <new>
 
+#include "core/cuda.h"
+
 namespace tl {
 
 BindingHooks binding_hooks{};
@@ -119,8 +121,10 @@ void Storage::resize(size_t nbytes) {
         "Work on a .clone() instead.");
   void* fresh = nbytes ? allocator(device_.type).allocate(nbytes, device_) : nullptr;
   if (size_t kept = std::min(nbytes, nbytes_)) {
-    check<NotImplementedError>(device_.is_cpu(), "resize: there is no device copy yet");
-    std::memcpy(fresh, data_, kept);
+    if (device_.is_cpu())
+      std::memcpy(fresh, data_, kept);
+    else
+      cuda_runtime().copy(fresh, device_, data_, device_, kept, true);
   }
   if (data_) allocator(device_.type).free(data_, nbytes_, device_);
   data_ = fresh;
@@ -194,6 +198,8 @@ Tensor twin(const Tensor& self, Ints sizes, Ints strides, int64_t offset) {
 
 Tensor empty(Ints sizes, Dtype dtype, Device device) {
   size_t bytes = checked_bytes(sizes, dtype);
+  if (!device.is_cpu()) [[unlikely]]
+    device = resolve_device(device);
   TensorImpl* t = new TensorImpl;
   Tensor result(Ref<TensorImpl>::adopt(t));
   t->storage = Storage::allocate(bytes, device);
@@ -215,6 +221,7 @@ Tensor empty_strided(Ints sizes, Ints strides, Dtype dtype, Device device) {
   check(sizes.size() == strides.size(), "mismatch in length of strides and shape: ", to_string(strides), " and ",
         to_string(sizes));
   checked_bytes(sizes, dtype);
+  device = resolve_device(device);
   int64_t extent = 1;
   for (size_t i = 0; i < sizes.size(); ++i) {
     check(strides[i] >= 0, "empty_strided: strides must not be negative, but got ", to_string(strides));

@@ -1,5 +1,6 @@
 #include "ops/cast.h"
 
+#include "core/cuda.h"
 #include "core/plan.h"
 #include "kernels/cast.h"
 
@@ -9,17 +10,34 @@ CastKernels cast_kernels[kDeviceTypes] = {};
 
 namespace ops {
 
-void copy_into(const Tensor& to, const Tensor& from) {
-  if (to.numel() == 0) return;
-  Plan plan;
-  make_copy_plan(plan, to, from);
-  // A copy between devices belongs to the one that is no CPU.
-  Device device = to.device().is_cpu() ? from.device() : to.device();
-  plan.device = device;
-  kernel(cast_kernels[int(device.type)].copy, "copy", device)(plan);
+namespace {
+
+// Between devices only bytes in a row travel; conversion and layout are done at one end or the other.
+void copy_across(const Tensor& to, const Tensor& from, bool non_blocking) {
+  bool alike = to.dtype() == from.dtype() && to.strides() == from.strides() && is_dense(to);
+  Tensor source = from, target = to;
+  if (!alike) {
+    if (source.dtype() != to.dtype()) source = to_copy(source, to.dtype(), {}, non_blocking, MemoryFormat::Contiguous);
+    if (!source.is_contiguous()) source = contiguous_copy(source);
+    if (!to.is_contiguous()) target = empty(to.sizes(), to.dtype(), to.device());
+  }
+  cuda_runtime().copy(target.data(), to.device(), source.data(), from.device(), size_t(to.numel()) * to.itemsize(),
+                      non_blocking && source.is(from));
+  if (!target.is(to)) copy_into(to, target);
 }
 
-Tensor copy(const Tensor& input, const Tensor& src, bool, const Out&) {
+}  // namespace
+
+void copy_into(const Tensor& to, const Tensor& from, bool non_blocking) {
+  if (to.numel() == 0) return;
+  if (!(to.device() == from.device()) && !(to.device().is_cpu() && from.device().is_cpu())) [[unlikely]]
+    return copy_across(to, from, non_blocking);
+  Plan plan;
+  make_copy_plan(plan, to, from);
+  kernel(cast_kernels[int(plan.device.type)].copy, "copy", plan.device)(plan);
+}
+
+Tensor copy(const Tensor& input, const Tensor& src, bool non_blocking, const Out&) {
   if (input.is(src)) return input;
   if (!(input.sizes() == src.sizes())) {
     Dims shape = broadcast_shapes(input.sizes(), src.sizes());
@@ -39,7 +57,13 @@ Tensor copy(const Tensor& input, const Tensor& src, bool, const Out&) {
     copy_into(input, clone(src));
     return input;
   }
-  copy_into(input, src);
+  if (!(input.sizes() == src.sizes()) && !(input.device() == src.device())) {
+    // Expanded where it arrives.
+    Tensor there = to_copy(src, input.dtype(), input.device(), non_blocking, MemoryFormat::Contiguous);
+    copy_into(input, there);
+    return input;
+  }
+  copy_into(input, src, non_blocking);
   return input;
 }
 
@@ -77,12 +101,12 @@ Tensor empty_like(const Tensor& input, Dtype dtype, Device device, OptFormat for
   return empty_strided(sizes, strides, dtype, device);
 }
 
-Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool, OptFormat format) {
+Tensor to_copy(const Tensor& input, OptDtype dtype, OptDevice device, bool non_blocking, OptFormat format) {
   Dtype to = dtype.value_or(input.dtype());
   if (is_complex(input.dtype()) && !is_complex(to) && to != Dtype::Bool)
     warn("Casting complex values to real discards the imaginary part");
   Tensor result = empty_like(input, to, device.value_or(input.device()), format);
-  copy_into(result, input);
+  copy_into(result, input, non_blocking);
   return result;
 }
 

@@ -7,7 +7,8 @@ namespace tl::ops {
 // Copies `src`, broadcast and converted, into `input`. `out` is `input`.
 TL_API Tensor copy(const Tensor& input, const Tensor& src, bool non_blocking, const Out& out);
 // The same without the checks of a public operator: same sizes, `to` may be written.
-TL_API void copy_into(const Tensor& to, const Tensor& from);
+// With `non_blocking` a copy between pinned memory and a device may still be under way when this returns.
+TL_API void copy_into(const Tensor& to, const Tensor& from, bool non_blocking = false);
 
 // A fresh tensor of this dtype and device; strides are kept when the input is dense, else their order is, unless a
 // memory format is asked for.

@@ -193,6 +193,8 @@ bool is_pinned(const void* data) {
   return machine().pinned.count(data) != 0;
 }
 
+bool is_device_pointer(const void* data) { return is_device_memory(data); }
+
 void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {
   Lock lock(machine().mutex);
   if (!bytes) return;

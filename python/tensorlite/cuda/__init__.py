@@ -1,18 +1,57 @@
-"""CUDA devices. This build has none: questions are answered, requests raise AssertionError as in PyTorch."""
+"""CUDA devices: which there are, their streams, memory and random numbers.
+
+Nothing here touches a driver before a device is asked for. In a build without CUDA, and on a machine without a GPU,
+questions are answered and requests raise as in PyTorch.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
+from .. import _C
 from .._legacy import CUDA_TYPES as _TYPES
+from ._device import index_of as _index_of
+from .memory import (
+    OutOfMemoryError,
+    empty_cache,
+    max_memory_allocated,
+    max_memory_cached,
+    max_memory_reserved,
+    mem_get_info,
+    memory_allocated,
+    memory_reserved,
+    memory_stats,
+    memory_summary,
+    reset_max_memory_allocated,
+    reset_peak_memory_stats,
+)
+from .random import (
+    get_rng_state,
+    get_rng_state_all,
+    initial_seed,
+    manual_seed,
+    manual_seed_all,
+    seed,
+    seed_all,
+    set_rng_state,
+    set_rng_state_all,
+)
+from .streams import Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream
 
 globals().update(_TYPES)  # FloatTensor and its like: classes whose instances cannot be
 
 __all__ = [
+    "Event",
+    "OutOfMemoryError",
+    "Stream",
+    "StreamContext",
     "current_device",
+    "current_stream",
+    "default_stream",
     "device",
     "device_count",
     "empty_cache",
+    "get_arch_list",
     "get_device_capability",
     "get_device_name",
     "get_device_properties",
@@ -20,166 +59,126 @@ __all__ = [
     "get_rng_state_all",
     "init",
     "initial_seed",
+    "ipc_collect",
     "is_available",
     "is_bf16_supported",
+    "is_current_stream_capturing",
     "is_initialized",
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
+    "max_memory_cached",
     "max_memory_reserved",
+    "mem_get_info",
     "memory_allocated",
     "memory_reserved",
+    "memory_stats",
+    "memory_summary",
+    "reset_max_memory_allocated",
+    "reset_peak_memory_stats",
     "seed",
     "seed_all",
     "set_device",
     "set_rng_state",
     "set_rng_state_all",
+    "set_stream",
+    "stream",
     "synchronize",
 ]
 
-
-def is_available() -> bool:
-    return False
-
-
-def is_initialized() -> bool:
-    return False
-
-
-def is_bf16_supported(including_emulation: bool = True) -> bool:
-    return False
+_initialized = False
 
 
 def device_count() -> int:
-    return 0
+    """How many CUDA devices this build can use here; 0 without a driver."""
+    return _C._cuda_device_count()
 
 
-def _refuse() -> NoReturn:
-    raise AssertionError(
-        "Torch not compiled with CUDA enabled: this build of tensorlite computes on the CPU only. "
-        "Ask cuda.is_available() before using a CUDA device."
-    )
+def is_available() -> bool:
+    """Whether there is a CUDA device to compute on."""
+    return device_count() > 0
+
+
+def is_initialized() -> bool:
+    """Whether a CUDA device was used."""
+    return _initialized
 
 
 def init() -> None:
-    _refuse()
+    """Makes CUDA ready, which its first use does too; raises where there is no device."""
+    global _initialized
+    _C._cuda_init()
+    _initialized = True
 
 
 def current_device() -> int:
-    _refuse()
+    """The index of the device that "cuda" means."""
+    init()
+    return _C._cuda_current_device()
 
 
 def set_device(device: Any) -> None:
-    _refuse()
+    """Makes "cuda" mean this device."""
+    init()
+    _C._cuda_set_device(_index_of(device))
 
 
 def synchronize(device: Any = None) -> None:
-    _refuse()
+    """Waits until everything that was asked of the device is done."""
+    init()
+    _C._cuda_synchronize(_index_of(device))
 
 
-def get_device_name(device: Any = None) -> str:
-    _refuse()
+class _CudaDeviceProperties:
+    """What a device is: name, major, minor, total_memory, multi_processor_count ..."""
 
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
 
-def get_device_capability(device: Any = None) -> tuple[int, int]:
-    _refuse()
+    def __repr__(self) -> str:
+        return (
+            f"_CudaDeviceProperties(name={self.name!r}, major={self.major}, minor={self.minor}, "
+            f"total_memory={self.total_memory >> 20}MB, multi_processor_count={self.multi_processor_count}, "
+            f"L2_cache_size={self.L2_cache_size >> 20}MB)"
+        )
 
 
 def get_device_properties(device: Any = None) -> Any:
-    _refuse()
+    init()
+    return _CudaDeviceProperties(_C._cuda_info(_index_of(device)))
+
+
+def get_device_name(device: Any = None) -> str:
+    return get_device_properties(device).name
+
+
+def get_device_capability(device: Any = None) -> tuple[int, int]:
+    """The compute capability: (9, 0) on Hopper."""
+    p = get_device_properties(device)
+    return p.major, p.minor
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    return is_available() and (including_emulation or get_device_capability()[0] >= 8)
 
 
 class device:
     """Context manager: the current CUDA device within the block."""
 
     def __init__(self, device: Any) -> None:
-        self.device = device
+        self.idx = device
 
     def __enter__(self) -> None:
-        _refuse()
+        init()
+        self._previous = _C._cuda_current_device()
+        set_device(self.idx)
 
     def __exit__(self, *_: Any) -> None:
-        pass
-
-
-# Seeds are for devices that may never be used; there are none, so nothing is to be kept.
-
-
-def manual_seed(seed: int) -> None:
-    int(seed)
-
-
-def manual_seed_all(seed: int) -> None:
-    int(seed)
-
-
-def seed() -> None:
-    pass
-
-
-def seed_all() -> None:
-    pass
-
-
-def initial_seed() -> int:
-    _refuse()
-
-
-def get_rng_state(device: Any = "cuda") -> Any:
-    _refuse()
-
-
-def get_rng_state_all() -> list[Any]:
-    return []
-
-
-def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
-    _refuse()
-
-
-def set_rng_state_all(new_states: Any) -> None:
-    for state in new_states:
-        set_rng_state(state)
-
-
-def empty_cache() -> None:
-    pass
-
-
-def memory_allocated(device: Any = None) -> int:
-    return 0
-
-
-def max_memory_allocated(device: Any = None) -> int:
-    return 0
-
-
-def memory_reserved(device: Any = None) -> int:
-    return 0
-
-
-def max_memory_reserved(device: Any = None) -> int:
-    return 0
+        _C._cuda_set_device(self._previous)
 
 
 def get_arch_list() -> list[str]:
     return []
-
-
-def max_memory_cached(device: Any = None) -> int:
-    return 0
-
-
-def reset_peak_memory_stats(device: Any = None) -> None:
-    _refuse()
-
-
-def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
-    _refuse()
-
-
-def mem_get_info(device: Any = None) -> tuple[int, int]:
-    _refuse()
 
 
 def ipc_collect() -> None:
@@ -188,29 +187,6 @@ def ipc_collect() -> None:
 
 def is_current_stream_capturing() -> bool:
     return False
-
-
-class _Unavailable:
-    """A class of CUDA objects that this build cannot make."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        _refuse()
-
-
-class Stream(_Unavailable):
-    """A queue of work on a CUDA device."""
-
-
-class Event(_Unavailable):
-    """A point in a stream."""
-
-
-def current_stream(device: Any = None) -> Any:
-    _refuse()
-
-
-def stream(stream: Any) -> Any:
-    _refuse()
 
 
 def __getattr__(name: str) -> Any:

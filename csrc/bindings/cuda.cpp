@@ -1,0 +1,88 @@
+#include "core/cuda.h"
+
+#include "bindings/python.h"
+#include "bindings/tensor_object.h"
+
+// What python/tensorlite/cuda/ is made of.
+
+namespace tl::python {
+
+void add_cuda(py::module_& m) {
+  // Questions open no device.
+  m.def("_cuda_is_built", [] { return find_cuda() != nullptr; });
+  m.def("_cuda_is_emulated", [] { return find_cuda() && find_cuda()->emulated(); });
+  m.def("_cuda_device_count", [] { return find_cuda() ? find_cuda()->device_count() : 0; });
+  m.def("_cuda_init", [] { cuda_runtime(); });
+  m.def("_cuda_current_device", [] { return cuda_runtime().current_device(); });
+  m.def("_cuda_set_device", [](int device) { cuda_runtime().set_device(device); });
+  m.def("_cuda_info", [](int device) {
+    CudaDeviceInfo i = cuda_runtime().info(device);
+    py::dict d;
+    d["name"] = i.name;
+    d["major"] = i.major;
+    d["minor"] = i.minor;
+    d["total_memory"] = i.total_memory;
+    d["multi_processor_count"] = i.multiprocessors;
+    d["max_threads_per_multi_processor"] = i.max_threads_per_multiprocessor;
+    d["regs_per_multiprocessor"] = i.registers_per_multiprocessor;
+    d["shared_memory_per_block_optin"] = i.shared_per_block;
+    d["shared_memory_per_multiprocessor"] = i.shared_per_multiprocessor;
+    d["L2_cache_size"] = i.l2_cache;
+    return d;
+  });
+  m.def("_cuda_synchronize", [](int device) {
+    py::gil_scoped_release free;
+    cuda_runtime().synchronize(device);
+  });
+  m.def("_cuda_memory_info", [](int device) {
+    int64_t free, total;
+    cuda_runtime().memory_info(device, &free, &total);
+    return py::make_tuple(free, total);
+  });
+  m.def("_cuda_memory_stats", [](int device) {
+    CudaMemoryStats s = cuda_runtime().memory_stats(device);
+    py::dict d;
+    d["allocated_bytes.all.current"] = s.allocated;
+    d["allocated_bytes.all.peak"] = s.peak_allocated;
+    d["reserved_bytes.all.current"] = s.reserved;
+    d["reserved_bytes.all.peak"] = s.peak_reserved;
+    d["allocation.all.allocated"] = s.allocations;
+    d["allocation.all.freed"] = s.frees;
+    d["segment.all.current"] = s.segments;
+    d["num_alloc_retries"] = s.retries;
+    d["num_ooms"] = s.out_of_memory;
+    return d;
+  });
+  m.def("_cuda_reset_peak_memory_stats", [](int device) { cuda_runtime().reset_peak_memory_stats(device); });
+  m.def("_cuda_empty_cache", [] {
+    cuda_runtime();
+    allocator(DeviceType::CUDA).empty_cache();
+  });
+  m.def("_cuda_record_stream", [](Tensor t, uintptr_t stream) {
+    if (void* data = t.impl()->storage->data()) cuda_runtime().record_stream(data, t.device(), stream);
+  });
+
+  m.def("_cuda_current_stream", [](int device) { return cuda_runtime().current_stream(device); });
+  m.def("_cuda_set_stream", [](int device, uintptr_t stream) { cuda_runtime().set_stream(device, stream); });
+  m.def("_cuda_create_stream", [](int device, int priority) { return cuda_runtime().create_stream(device, priority); });
+  m.def("_cuda_synchronize_stream", [](int device, uintptr_t stream) {
+    py::gil_scoped_release free;
+    cuda_runtime().synchronize_stream(device, stream);
+  });
+  m.def("_cuda_query_stream", [](int device, uintptr_t stream) { return cuda_runtime().query_stream(device, stream); });
+
+  m.def("_cuda_create_event", [](int device, bool timing) { return cuda_runtime().create_event(device, timing); });
+  m.def("_cuda_destroy_event", [](uintptr_t event) { cuda_runtime().destroy_event(event); });
+  m.def("_cuda_record_event",
+        [](uintptr_t event, int device, uintptr_t stream) { cuda_runtime().record_event(event, device, stream); });
+  m.def("_cuda_wait_event",
+        [](int device, uintptr_t stream, uintptr_t event) { cuda_runtime().wait_event(device, stream, event); });
+  m.def("_cuda_query_event", [](uintptr_t event) { return cuda_runtime().query_event(event); });
+  m.def("_cuda_synchronize_event", [](uintptr_t event) {
+    py::gil_scoped_release free;
+    cuda_runtime().synchronize_event(event);
+  });
+  m.def("_cuda_elapsed_ms", [](uintptr_t from, uintptr_t to) { return cuda_runtime().elapsed_ms(from, to); });
+}
+
+}  // namespace tl::python

@@ -1,0 +1,66 @@
+#include "core/cuda.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <mutex>
+
+#include "core/error.h"
+
+namespace tl {
+namespace {
+
+CudaRuntime* runtime = nullptr;
+std::string trouble;  // why the library could not be opened, when there is one
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+// Beside this library; where that is a link, beside what it points to as well.
+void open_library() {
+  Dl_info self;
+  if (!dladdr(reinterpret_cast<void*>(&set_cuda), &self)) return;
+  std::string places[2] = {folder_of(self.dli_fname), ""};
+  if (char* real = realpath(self.dli_fname, nullptr)) {
+    places[1] = folder_of(real);
+    std::free(real);
+  }
+  for (const std::string& place : places) {
+    std::string path = place + "libtensorlite_cuda.so";
+    if (place.empty() || access(path.c_str(), R_OK)) continue;
+    // It calls set_cuda() while it is opened.
+    if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) && runtime) return;
+    if (const char* text = dlerror()) trouble = text;
+  }
+}
+
+}  // namespace
+
+CudaRuntime* find_cuda() {
+  static std::once_flag once;
+  std::call_once(once, open_library);
+  return runtime;
+}
+
+CudaRuntime& cuda_runtime() {
+  CudaRuntime* r = find_cuda();
+  if (!r) [[unlikely]] {
+    check(trouble.empty(), "libtensorlite_cuda.so could not be opened: ", trouble);
+    fail<AssertionError>("Torch not compiled with CUDA enabled: this build of tensorlite computes on the CPU only.");
+  }
+  check(r->device_count() > 0, r->why_none());
+  return *r;
+}
+
+void set_cuda(CudaRuntime* r) { runtime = r; }
+
+Device resolve_device(Device d) {
+  if (d.type != DeviceType::CUDA) return d;
+  CudaRuntime& r = cuda_runtime();
+  if (d.index < 0) return {d.type, int8_t(r.current_device())};
+  check(d.index < r.device_count(), "CUDA error: invalid device ordinal: there is no device '", to_string(d),
+        "', the last one is 'cuda:", r.device_count() - 1, "'");
+  return d;
+}
+
+}  // namespace tl

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "core/device.h"
+#include "core/export.h"
+
+namespace tl {
+
+struct CudaMemoryStats {
+  int64_t allocated = 0, peak_allocated = 0;
+  int64_t reserved = 0, peak_reserved = 0;
+  int64_t allocations = 0, frees = 0;  // of blocks, since the start
+  int64_t segments = 0, retries = 0, out_of_memory = 0;
+};
+
+struct CudaDeviceInfo {
+  std::string name;
+  int major = 0, minor = 0;
+  int multiprocessors = 0, max_threads_per_multiprocessor = 0, registers_per_multiprocessor = 0;
+  int64_t total_memory = 0, shared_per_block = 0, shared_per_multiprocessor = 0, l2_cache = 0;
+};
+
+// What libtensorlite_cuda.so offers beside kernels and the allocator; the library is opened when a CUDA device is first
+// asked for. Streams and events are its own handles, as numbers; stream 0 is a device's default one.
+class TL_API CudaRuntime {
+ public:
+  virtual int device_count() = 0;
+  virtual std::string why_none() = 0;  // what is the matter when there are no devices, and what to do
+  virtual bool emulated() = 0;
+  virtual int current_device() = 0;
+  virtual void set_device(int device) = 0;
+  virtual CudaDeviceInfo info(int device) = 0;
+  virtual void synchronize(int device) = 0;
+  virtual void memory_info(int device, int64_t* free, int64_t* total) = 0;
+
+  virtual CudaMemoryStats memory_stats(int device) = 0;
+  virtual void reset_peak_memory_stats(int device) = 0;
+  virtual void record_stream(void* data, Device device, uintptr_t stream) = 0;
+
+  virtual uintptr_t current_stream(int device) = 0;
+  virtual void set_stream(int device, uintptr_t stream) = 0;
+  virtual uintptr_t create_stream(int device, int priority) = 0;
+  virtual void synchronize_stream(int device, uintptr_t stream) = 0;
+  virtual bool query_stream(int device, uintptr_t stream) = 0;
+
+  virtual uintptr_t create_event(int device, bool timing) = 0;
+  virtual void destroy_event(uintptr_t event) = 0;
+  virtual void record_event(uintptr_t event, int device, uintptr_t stream) = 0;
+  virtual void wait_event(int device, uintptr_t stream, uintptr_t event) = 0;
+  virtual bool query_event(uintptr_t event) = 0;
+  virtual void synchronize_event(uintptr_t event) = 0;
+  virtual float elapsed_ms(uintptr_t from, uintptr_t to) = 0;
+
+  // Bytes between devices, the CPU among them, both in a row. `to` may be read and `from` changed when this returns,
+  // unless `non_blocking` and the host's memory is pinned.
+  virtual void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes,
+                    bool non_blocking) = 0;
+};
+
+// Null when this build has no CUDA library, or it could not be opened.
+TL_API CudaRuntime* find_cuda();
+// Raises as PyTorch does where there is no library or no device.
+TL_API CudaRuntime& cuda_runtime();
+// Called by the library while it is opened.
+TL_API void set_cuda(CudaRuntime* runtime);
+// "cuda" becomes the current device, "cuda:1"; raises when there is no such device.
+TL_API Device resolve_device(Device d);
+
+}  // namespace tl

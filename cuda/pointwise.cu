@@ -1,0 +1,90 @@
+#include "pointwise_loops.h"
+
+namespace tl::cuda {
+
+PointwiseFn pointwise_table[kPointwise][kDtypes];
+
+int32_t* note_of(int device) {
+  static int32_t* notes[64];
+  int32_t*& p = notes[device];
+  if (!p) p = static_cast<int32_t*>(driver::malloc(sizeof(int32_t)));
+  return p;
+}
+
+void fill_pointwise_binary() {
+  TL_B(Add, TL_NUMBERS, C64, C128)
+  TL_B(AddScaled, TL_NUMBERS, C64, C128)
+  TL_B(Sub, TL_NUMBERS, C64, C128)
+  TL_B(Mul, TL_NUMBERS, C64, C128)
+  TL_B(Div, TL_FLOATS, C64, C128)
+  TL_B(DivTrunc, TL_NUMBERS)
+  TL_B(DivFloor, TL_NUMBERS)
+  TL_B(Remainder, TL_NUMBERS)
+  TL_B(Fmod, TL_NUMBERS)
+  TL_B(Pow, TL_NUMBERS)
+  TL_B(Atan2, TL_FLOATS)
+  TL_B(Hypot, TL_FLOATS)
+  TL_B(Copysign, TL_FLOATS)
+  TL_B(Maximum, TL_NUMBERS)
+  TL_B(Minimum, TL_NUMBERS)
+  TL_B(Fmax, TL_NUMBERS)
+  TL_B(Fmin, TL_NUMBERS)
+  TL_B(LogAddExp, TL_FLOATS)
+  TL_B(LogAddExp2, TL_FLOATS)
+  TL_B(Xlogy, TL_FLOATS)
+  TL_B(Heaviside, TL_NUMBERS)
+  TL_B(Nextafter, TL_FLOATS)
+  TL_B(Gcd, int64_t)
+  TL_B(Lcm, int64_t)
+  TL_B(Eq, TL_ALL, C64, C128)
+  TL_B(Ne, TL_ALL, C64, C128)
+  TL_B(Lt, TL_ALL)
+  TL_B(Le, TL_ALL)
+  TL_B(Gt, TL_ALL)
+  TL_B(Ge, TL_ALL)
+  TL_B(LogicalAnd, TL_ALL, C64, C128)
+  TL_B(LogicalOr, TL_ALL, C64, C128)
+  TL_B(LogicalXor, TL_ALL, C64, C128)
+  TL_B(IsClose, TL_NUMBERS)
+  TL_B(BitAnd, uint8_t, int32_t, int64_t)
+  TL_B(BitOr, uint8_t, int32_t, int64_t)
+  TL_B(BitXor, uint8_t, int32_t, int64_t)
+  TL_B(ShiftLeft, int64_t)
+  TL_B(ShiftRight, int64_t)
+  TL_B(SigmoidBackward, TL_FLOATS)
+  TL_B(TanhBackward, TL_FLOATS)
+  TL_B(ThresholdBackward, TL_NUMBERS)
+  TL_B(LeakyReluBackward, TL_FLOATS)
+  TL_B(EluBackward, TL_FLOATS)
+  TL_B(GeluBackward, TL_FLOATS)
+  TL_B(GeluTanhBackward, TL_FLOATS)
+  TL_B(SiluBackward, TL_FLOATS)
+  TL_B(SoftplusBackward, TL_FLOATS)
+  TL_B(HardtanhBackward, TL_FLOATS)
+  TL_B(HardsigmoidBackward, TL_FLOATS)
+  TL_B(HardswishBackward, TL_FLOATS)
+  TL_B(ShrinkBackward, TL_FLOATS)
+  put_where<TL_ALL, C64, C128>();
+  TL_T(ClampTensor, TL_NUMBERS)
+  TL_T(Addcmul, TL_NUMBERS, C64, C128)
+  TL_T(Addcdiv, TL_FLOATS, C64, C128)
+  TL_T(Lerp, TL_FLOATS)
+}
+
+namespace {
+
+bool supports(Pointwise op, Dtype compute) { return pointwise_table[int(op)][int(compute)]; }
+
+void run_table(Pointwise op, Dtype compute, const Plan& plan, const PointwiseParams* params) {
+  pointwise_table[int(op)][int(compute)](plan, params);
+}
+
+[[maybe_unused]] const bool filled = [] {
+  fill_pointwise_binary();
+  fill_pointwise_unary();
+  pointwise_kernels[int(DeviceType::CUDA)] = {supports, run_table};
+  return true;
+}();
+
+}  // namespace
+}  // namespace tl::cuda

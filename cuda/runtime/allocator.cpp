@@ -1,0 +1,311 @@
+#include "runtime/allocator.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "core/error.h"
+#include "runtime/stream.h"
+
+namespace tl::cuda {
+namespace {
+
+constexpr size_t kRound = 512;
+constexpr size_t kSmall = size_t(1) << 20;  // requests up to this share segments of
+constexpr size_t kSmallSegment = size_t(2) << 20;
+constexpr size_t kMiddle = size_t(10) << 20;  // and up to this of
+constexpr size_t kMiddleSegment = size_t(20) << 20;
+constexpr size_t kLargeRound = size_t(2) << 20;  // larger ones have their own, in multiples of this
+
+struct Block {
+  int device;
+  Stream stream;  // where it was allocated
+  char* data;
+  size_t size;       // of the block
+  size_t requested;  // by its user
+  bool small, used;
+  Block *previous = nullptr, *next = nullptr;  // neighbours in the segment
+  std::vector<Stream> others;                  // that used it
+  int pending = 0;                             // events that must pass before it is free
+};
+
+struct Smallest {
+  bool operator()(const Block* a, const Block* b) const {
+    return a->size != b->size ? a->size < b->size : a->data < b->data;
+  }
+};
+using FreeBlocks = std::set<Block*, Smallest>;
+
+struct Pending {
+  Event event;
+  Block* block;
+};
+
+std::string in_units(int64_t bytes) {
+  char text[64];
+  if (bytes >= int64_t(1) << 30)
+    std::snprintf(text, sizeof(text), "%.2f GiB", double(bytes) / double(1 << 30));
+  else if (bytes >= 1 << 20)
+    std::snprintf(text, sizeof(text), "%.2f MiB", double(bytes) / double(1 << 20));
+  else if (bytes >= 1 << 10)
+    std::snprintf(text, sizeof(text), "%.2f KiB", double(bytes) / double(1 << 10));
+  else
+    std::snprintf(text, sizeof(text), "%d bytes", int(bytes));
+  return text;
+}
+
+}  // namespace
+
+struct CachingAllocator::State {
+  std::mutex mutex;
+  bool caching = driver::caches_memory();
+  std::map<std::tuple<int, Stream, bool>, FreeBlocks> free_blocks;
+  std::unordered_map<void*, Block*> live;
+  std::deque<Pending> pending;
+  std::map<int, CudaMemoryStats> stats;
+
+  FreeBlocks& pool(const Block& b) { return free_blocks[{b.device, b.stream, b.small}]; }
+
+  Block* take_cached(int device, Stream stream, size_t size, bool small) {
+    FreeBlocks& blocks = free_blocks[{device, stream, small}];
+    Block key{};
+    key.size = size;
+    auto it = blocks.lower_bound(&key);
+    if (it == blocks.end()) return nullptr;
+    Block* b = *it;
+    // A large request does not take a segment that is far larger: it could not be given back.
+    if (!small && size > kMiddle && b->size - size > std::max(size / 4, kLargeRound)) return nullptr;
+    blocks.erase(it);
+    return b;
+  }
+
+  Block* new_segment(int device, Stream stream, size_t size, bool small) {
+    size_t bytes = small            ? kSmallSegment
+                   : size < kMiddle ? kMiddleSegment
+                                    : (size + kLargeRound - 1) / kLargeRound * kLargeRound;
+    void* p = driver::malloc(bytes);
+    if (!p) return nullptr;
+    CudaMemoryStats& s = stats[device];
+    s.reserved += int64_t(bytes);
+    s.peak_reserved = std::max(s.peak_reserved, s.reserved);
+    ++s.segments;
+    auto* b = new Block{};
+    b->device = device;
+    b->stream = stream;
+    b->data = static_cast<char*>(p);
+    b->size = bytes;
+    b->small = small;
+    return b;
+  }
+
+  void split(Block* b, size_t size) {
+    size_t rest = b->size - size;
+    if (rest < (b->small ? kRound : kSmall + 1)) return;
+    auto* r = new Block{};
+    r->device = b->device;
+    r->stream = b->stream;
+    r->data = b->data + size;
+    r->size = rest;
+    r->small = b->small;
+    r->previous = b;
+    r->next = b->next;
+    if (b->next) b->next->previous = r;
+    b->next = r;
+    b->size = size;
+    pool(*r).insert(r);
+  }
+
+  bool is_free(const Block* b) const { return b && !b->used && b->pending == 0; }
+
+  void put_back(Block* b) {
+    FreeBlocks& blocks = pool(*b);
+    if (Block* n = b->next; is_free(n)) {
+      blocks.erase(n);
+      b->size += n->size;
+      b->next = n->next;
+      if (n->next) n->next->previous = b;
+      delete n;
+    }
+    if (Block* p = b->previous; is_free(p)) {
+      blocks.erase(p);
+      p->size += b->size;
+      p->next = b->next;
+      if (b->next) b->next->previous = p;
+      delete b;
+      b = p;
+    }
+    blocks.insert(b);
+  }
+
+  void settle(bool wait) {
+    for (size_t i = 0; i < pending.size();) {
+      Pending p = pending[i];
+      if (wait)
+        driver::synchronize_event(p.event);
+      else if (!driver::query_event(p.event)) {
+        ++i;
+        continue;
+      }
+      driver::destroy_event(p.event);
+      pending.erase(pending.begin() + ptrdiff_t(i));
+      if (--p.block->pending == 0) put_back(p.block);
+    }
+  }
+
+  // Gives every segment that is wholly free back to the driver.
+  void release() {
+    settle(true);
+    for (auto& [key, blocks] : free_blocks)
+      for (auto it = blocks.begin(); it != blocks.end();) {
+        Block* b = *it;
+        if (b->previous || b->next) {
+          ++it;
+          continue;
+        }
+        it = blocks.erase(it);
+        DeviceScope scope(b->device);
+        driver::free(b->data, b->stream);
+        CudaMemoryStats& s = stats[b->device];
+        s.reserved -= int64_t(b->size);
+        --s.segments;
+        delete b;
+      }
+  }
+
+  [[noreturn]] void out_of_memory(size_t bytes, int device) {
+    CudaMemoryStats& s = stats[device];
+    ++s.out_of_memory;
+    int64_t free = 0, total = 0;
+    driver::memory_info(&free, &total);
+    std::vector<size_t> largest;
+    for (auto& [data, b] : live)
+      if (b->device == device) largest.push_back(b->requested);
+    std::sort(largest.rbegin(), largest.rend());
+    std::string blocks;
+    for (size_t i = 0; i < std::min<size_t>(largest.size(), 5); ++i)
+      blocks += (i ? ", " : " The largest live blocks: ") + in_units(int64_t(largest[i]));
+    if (!blocks.empty()) blocks += ".";
+    fail<OutOfMemoryError>("CUDA out of memory. Tried to allocate ", in_units(int64_t(bytes)), ". GPU ", device,
+                           " has a total capacity of ", in_units(total), " of which ", in_units(free),
+                           " is free. tensors hold ", in_units(s.allocated), ", ", in_units(s.reserved - s.allocated),
+                           " more is reserved.", blocks, " Free what is not needed, or use smaller batches.");
+  }
+
+  Block* find(size_t bytes, int device, Stream stream) {
+    if (!caching) {
+      void* p = driver::malloc(bytes);
+      if (!p) {
+        driver::synchronize_device();  // what waits in queues to be freed
+        p = driver::malloc(bytes);
+      }
+      if (!p) return nullptr;
+      auto* b = new Block{};
+      b->device = device;
+      b->stream = stream;
+      b->data = static_cast<char*>(p);
+      b->size = bytes;
+      CudaMemoryStats& s = stats[device];
+      s.reserved += int64_t(bytes);
+      s.peak_reserved = std::max(s.peak_reserved, s.reserved);
+      return b;
+    }
+    size_t size = (bytes + kRound - 1) / kRound * kRound;
+    bool small = size <= kSmall;
+    settle(false);
+    Block* b = take_cached(device, stream, size, small);
+    if (!b) b = new_segment(device, stream, size, small);
+    if (!b) {
+      ++stats[device].retries;
+      release();
+      b = new_segment(device, stream, size, small);
+    }
+    if (b) split(b, size);
+    return b;
+  }
+};
+
+CachingAllocator::CachingAllocator() : state_(new State) {}
+
+void* CachingAllocator::allocate(size_t bytes, Device device) {
+  int index = device.index < 0 ? driver::device() : device.index;
+  DeviceScope scope(index);
+  std::lock_guard lock(state_->mutex);
+  Block* b = state_->find(bytes, index, current_stream(index));
+  if (!b) state_->out_of_memory(bytes, index);
+  b->used = true;
+  b->requested = bytes;
+  state_->live[b->data] = b;
+  CudaMemoryStats& s = state_->stats[index];
+  s.allocated += int64_t(b->size);
+  s.peak_allocated = std::max(s.peak_allocated, s.allocated);
+  ++s.allocations;
+  return b->data;
+}
+
+void CachingAllocator::free(void* data, size_t, Device) {
+  std::lock_guard lock(state_->mutex);
+  auto it = state_->live.find(data);
+  if (it == state_->live.end()) return;
+  Block* b = it->second;
+  state_->live.erase(it);
+  CudaMemoryStats& s = state_->stats[b->device];
+  s.allocated -= int64_t(b->size);
+  ++s.frees;
+  b->used = false;
+  DeviceScope scope(b->device);
+  for (Stream other : b->others) {
+    Event e = driver::create_event(false);
+    driver::record_event(e, other);
+    if (state_->caching) {
+      state_->pending.push_back({e, b});
+      ++b->pending;
+    } else {
+      driver::wait_event(b->stream, e);
+      driver::destroy_event(e);
+    }
+  }
+  b->others.clear();
+  if (!state_->caching) {
+    s.reserved -= int64_t(b->size);
+    driver::free(b->data, b->stream);
+    delete b;
+  } else if (b->pending == 0) {
+    state_->put_back(b);
+  }
+}
+
+void CachingAllocator::empty_cache() {
+  std::lock_guard lock(state_->mutex);
+  if (state_->caching) state_->release();
+}
+
+void CachingAllocator::record_stream(void* data, Stream stream) {
+  std::lock_guard lock(state_->mutex);
+  auto it = state_->live.find(data);
+  if (it == state_->live.end() || it->second->stream == stream) return;
+  std::vector<Stream>& others = it->second->others;
+  if (std::find(others.begin(), others.end(), stream) == others.end()) others.push_back(stream);
+}
+
+CudaMemoryStats CachingAllocator::stats(int device) {
+  std::lock_guard lock(state_->mutex);
+  return state_->stats[device];
+}
+
+void CachingAllocator::reset_peak(int device) {
+  std::lock_guard lock(state_->mutex);
+  CudaMemoryStats& s = state_->stats[device];
+  s.peak_allocated = s.allocated;
+  s.peak_reserved = s.reserved;
+}
+
+CachingAllocator& caching_allocator() {
+  static CachingAllocator* a = new CachingAllocator;
+  return *a;
+}
+
+}  // namespace tl::cuda

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "core/allocator.h"
+#include "core/cuda.h"
+#include "runtime/driver.h"
+
+namespace tl::cuda {
+
+// The allocator of CUDA memory. A freed block serves the next request of the stream that it was allocated on at once,
+// as work on one stream runs in order; what other streams did with it (record_stream) is waited for by events. Blocks
+// are split and merged within segments of the driver's memory.
+class CachingAllocator final : public Allocator {
+ public:
+  CachingAllocator();
+  void* allocate(size_t bytes, Device device) override;
+  void free(void* data, size_t bytes, Device device) override;
+  void empty_cache() override;
+
+  void record_stream(void* data, Stream stream);
+  CudaMemoryStats stats(int device);
+  void reset_peak(int device);
+
+ private:
+  struct State;
+  State* state_;
+};
+
+CachingAllocator& caching_allocator();
+
+}  // namespace tl::cuda

@@ -1,0 +1,200 @@
+#include "runtime/driver.h"
+
+#include <cuda_runtime.h>
+
+#include <cstdlib>
+
+#include "core/error.h"
+#include "runtime/launch.h"
+
+// The machine is a GPU. cudart is linked statically; nothing here runs before a CUDA device is asked for.
+
+namespace tl::cuda::driver {
+namespace {
+
+cudaStream_t native(Stream s) { return reinterpret_cast<cudaStream_t>(s); }
+cudaEvent_t native(Event e) { return reinterpret_cast<cudaEvent_t>(e); }
+
+[[gnu::cold, gnu::noinline]] void raise(cudaError_t error, const char* where, int line) {
+  cudaGetLastError();  // one that does not stay is forgotten
+  if (error == cudaErrorMemoryAllocation) fail<OutOfMemoryError>("CUDA out of memory.");
+  fail("CUDA error: ", cudaGetErrorString(error), " (", where, ":", line,
+       "). CUDA kernel errors might be asynchronously reported at some other call; run with TENSORLITE_CUDA_SYNC=1 to "
+       "be told of them where they arise.");
+}
+inline void must(cudaError_t error, const char* where = __builtin_FILE(), int line = __builtin_LINE()) {
+  if (error != cudaSuccess) raise(error, where, line);
+}
+
+bool synchronous() {
+  static const bool on = [] {
+    const char* text = std::getenv("TENSORLITE_CUDA_SYNC");
+    return text && text[0] == '1';
+  }();
+  return on;
+}
+
+}  // namespace
+
+int device_count(std::string* why) {
+  int n = 0;
+  cudaError_t error = cudaGetDeviceCount(&n);
+  if (error == cudaSuccess && n > 0) {
+    for (int i = 0; i < n; ++i) {
+      int major = 0, minor = 0;
+      must(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, i));
+      must(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, i));
+      if (major * 10 + minor >= 75) continue;
+      *why =
+          str("The GPU is of compute capability ", major, ".", minor,
+              ", this build of tensorlite has code for 7.5 and newer. Use the CPU, or a build against CUDA 12 for it.");
+      return 0;
+    }
+    return n;
+  }
+  cudaGetLastError();
+  if (error == cudaErrorInsufficientDriver || error == cudaErrorNoDevice || error == cudaErrorSystemDriverMismatch) {
+    int driver = 0, runtime = 0;
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&runtime);
+    if (driver == 0)
+      *why =
+          "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "
+          "http://www.nvidia.com/Download/index.aspx";
+    else if (driver / 1000 < runtime / 1000)
+      *why = str("The NVIDIA driver on your system is too old: it supports CUDA ", driver / 1000, ".",
+                 driver % 1000 / 10, ", this build needs CUDA ", runtime / 1000,
+                 ". Please update your GPU driver from http://www.nvidia.com/Download/index.aspx");
+    else
+      *why = "No CUDA GPUs are available";
+  } else {
+    *why = str("CUDA could not be initialised: ", cudaGetErrorString(error));
+  }
+  return 0;
+}
+
+bool caches_memory() { return true; }
+
+DeviceProperties properties(int device) {
+  cudaDeviceProp c;
+  must(cudaGetDeviceProperties(&c, device));
+  DeviceProperties p;
+  p.name = c.name;
+  p.major = c.major;
+  p.minor = c.minor;
+  p.multiprocessors = c.multiProcessorCount;
+  p.max_threads_per_multiprocessor = c.maxThreadsPerMultiProcessor;
+  p.total_memory = int64_t(c.totalGlobalMem);
+  p.shared_per_block = int64_t(c.sharedMemPerBlockOptin);
+  p.shared_per_multiprocessor = int64_t(c.sharedMemPerMultiprocessor);
+  p.l2_cache = c.l2CacheSize;
+  p.registers_per_multiprocessor = c.regsPerMultiprocessor;
+  return p;
+}
+
+void set_device(int device) { must(cudaSetDevice(device)); }
+int device() {
+  int d = 0;
+  must(cudaGetDevice(&d));
+  return d;
+}
+void synchronize_device() { must(cudaDeviceSynchronize()); }
+void memory_info(int64_t* free, int64_t* total) {
+  size_t f, t;
+  must(cudaMemGetInfo(&f, &t));
+  *free = int64_t(f), *total = int64_t(t);
+}
+
+void* malloc(size_t bytes) {
+  void* p = nullptr;
+  cudaError_t error = cudaMalloc(&p, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  must(error);
+  return p;
+}
+void free(void* data, Stream) { must(cudaFree(data)); }
+void* malloc_host(size_t bytes) {
+  void* p = nullptr;
+  must(cudaMallocHost(&p, bytes));
+  return p;
+}
+void free_host(void* data) { must(cudaFreeHost(data)); }
+bool is_pinned(const void* data) {
+  cudaPointerAttributes a;
+  if (cudaPointerGetAttributes(&a, data) != cudaSuccess) {
+    cudaGetLastError();
+    return false;
+  }
+  return a.type == cudaMemoryTypeHost;
+}
+bool is_device_pointer(const void* data) {
+  cudaPointerAttributes a;
+  if (cudaPointerGetAttributes(&a, data) != cudaSuccess) {
+    cudaGetLastError();
+    return false;
+  }
+  return a.type == cudaMemoryTypeDevice;
+}
+
+void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {
+  auto direction = kind == CopyKind::HostToDevice   ? cudaMemcpyHostToDevice
+                   : kind == CopyKind::DeviceToHost ? cudaMemcpyDeviceToHost
+                                                    : cudaMemcpyDeviceToDevice;
+  must(cudaMemcpyAsync(to, from, bytes, direction, native(stream)));
+}
+void copy_peer(void* to, int to_device, const void* from, int from_device, size_t bytes, Stream stream) {
+  must(cudaMemcpyPeerAsync(to, to_device, from, from_device, bytes, native(stream)));
+}
+void set_bytes(void* data, int value, size_t bytes, Stream stream) {
+  must(cudaMemsetAsync(data, value, bytes, native(stream)));
+}
+
+Stream create_stream(int priority) {
+  cudaStream_t s;
+  must(cudaStreamCreateWithPriority(&s, cudaStreamNonBlocking, priority));
+  return reinterpret_cast<Stream>(s);
+}
+void destroy_stream(Stream s) { must(cudaStreamDestroy(native(s))); }
+bool query_stream(Stream s) {
+  cudaError_t error = cudaStreamQuery(native(s));
+  if (error == cudaErrorNotReady) return false;
+  must(error);
+  return true;
+}
+void synchronize_stream(Stream s) { must(cudaStreamSynchronize(native(s))); }
+
+Event create_event(bool timing) {
+  cudaEvent_t e;
+  must(cudaEventCreateWithFlags(&e, timing ? cudaEventDefault : cudaEventDisableTiming));
+  return reinterpret_cast<Event>(e);
+}
+void destroy_event(Event e) { must(cudaEventDestroy(native(e))); }
+void record_event(Event e, Stream s) { must(cudaEventRecord(native(e), native(s))); }
+void wait_event(Stream s, Event e) { must(cudaStreamWaitEvent(native(s), native(e), 0)); }
+bool query_event(Event e) {
+  cudaError_t error = cudaEventQuery(native(e));
+  if (error == cudaErrorNotReady) return false;
+  must(error);
+  return true;
+}
+void synchronize_event(Event e) { must(cudaEventSynchronize(native(e))); }
+float elapsed_ms(Event from, Event to) {
+  float ms;
+  must(cudaEventElapsedTime(&ms, native(from), native(to)));
+  return ms;
+}
+
+void launch(const LaunchConfig& c, const void* kernel, void** args) {
+  // More than this a kernel must ask for.
+  if (c.shared > (size_t(48) << 10))
+    must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(c.shared)), c.file, c.line);
+  must(cudaLaunchKernel(kernel, dim3(c.grid.x, c.grid.y, c.grid.z), dim3(c.block.x, c.block.y, c.block.z), args,
+                        c.shared, native(c.stream)),
+       c.file, c.line);
+  if (synchronous()) must(cudaStreamSynchronize(native(c.stream)), c.file, c.line);
+}
+
+}  // namespace tl::cuda::driver

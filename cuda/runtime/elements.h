@@ -1,0 +1,153 @@
+#pragma once
+
+#include "core/dtype.h"
+#include "runtime/device.h"
+
+// Elements of tensors in kernels: the types that kernels compute in, and reads and writes that convert. What a
+// conversion gives is what csrc/cpu/cast.cpp has it give.
+
+namespace tl::cuda {
+
+// A complex number with the arithmetic that kernels use; laid out as std::complex.
+template <class R>
+struct alignas(2 * sizeof(R)) Complex {
+  using value_type = R;
+  R re, im;
+  Complex() = default;
+  TL_HOST_DEVICE Complex(R r, R i = 0) : re(r), im(i) {}
+  TL_HOST_DEVICE R real() const { return re; }
+  TL_HOST_DEVICE R imag() const { return im; }
+  TL_HOST_DEVICE friend Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
+  TL_HOST_DEVICE friend Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
+  TL_HOST_DEVICE friend Complex operator-(Complex a) { return {-a.re, -a.im}; }
+  TL_HOST_DEVICE friend Complex operator*(Complex a, Complex b) {
+    return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+  }
+  // Scaled by the larger part of the divisor (Smith, 1962), so that squares do not overflow.
+  TL_HOST_DEVICE friend Complex operator/(Complex a, Complex b) {
+    R x = b.re < 0 ? -b.re : b.re, y = b.im < 0 ? -b.im : b.im;
+    if (x >= y) {
+      if (x == 0 && y == 0) return {a.re / x, a.im / y};
+      R ratio = b.im / b.re, scale = R(1) / (b.re + b.im * ratio);
+      return {(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
+    }
+    R ratio = b.re / b.im, scale = R(1) / (b.re * ratio + b.im);
+    return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
+  }
+  TL_HOST_DEVICE friend bool operator==(Complex a, Complex b) { return a.re == b.re && a.im == b.im; }
+  TL_HOST_DEVICE friend bool operator!=(Complex a, Complex b) { return !(a == b); }
+};
+
+template <class T>
+inline constexpr bool is_complex_type = false;
+template <class R>
+inline constexpr bool is_complex_type<Complex<R>> = true;
+
+// The dtype that a kernel's type stands for.
+template <class T>
+inline constexpr Dtype dtype_of = DtypeOf<T>::value;
+template <>
+inline constexpr Dtype dtype_of<Complex<float>> = Dtype::Complex64;
+template <>
+inline constexpr Dtype dtype_of<Complex<double>> = Dtype::Complex128;
+
+// A float outside of the integer's range becomes its lowest value.
+template <class To, class From>
+TL_DEVICE To float_to_int(From x) {
+  constexpr From limit = sizeof(To) == 8 ? From(9223372036854775808.0) : From(2147483648.0);
+  if constexpr (sizeof(To) == 8)
+    return To(int64_t(x >= -limit && x < limit ? x : -limit));
+  else if constexpr (sizeof(From) == 8)
+    return To(int32_t(x > -limit - 1 && x < limit ? x : -limit));
+  else
+    return To(int32_t(x >= -limit && x < limit ? x : -limit));
+}
+
+template <class T>
+inline constexpr bool is_floating_type = false;
+template <>
+inline constexpr bool is_floating_type<float> = true;
+template <>
+inline constexpr bool is_floating_type<double> = true;
+template <class T>
+inline constexpr bool is_half_type = false;
+template <>
+inline constexpr bool is_half_type<Half> = true;
+template <>
+inline constexpr bool is_half_type<BFloat16> = true;
+
+template <class T>
+inline constexpr bool is_bool_type = false;
+template <>
+inline constexpr bool is_bool_type<bool> = true;
+
+template <class To, class From>
+TL_DEVICE To convert(From x) {
+  if constexpr (is_half_type<From>) {
+    return convert<To>(float(x));
+  } else if constexpr (is_complex_type<To>) {
+    using R = typename To::value_type;
+    if constexpr (is_complex_type<From>)
+      return To(R(x.re), R(x.im));
+    else
+      return To(convert<R>(x), R(0));
+  } else if constexpr (is_complex_type<From>) {
+    if constexpr (is_bool_type<To>)
+      return x.re != 0 || x.im != 0;
+    else
+      return convert<To>(x.re);
+  } else if constexpr (is_half_type<To>) {
+    return To(float(x));
+  } else if constexpr (is_bool_type<To>) {
+    return x != From(0);
+  } else if constexpr (is_floating_type<From> && !is_floating_type<To>) {
+    return float_to_int<To>(x);
+  } else {
+    return To(x);
+  }
+}
+
+#define TL_STORED(X)           \
+  X(uint8_t, UInt8)            \
+  X(int8_t, Int8)              \
+  X(int16_t, Int16)            \
+  X(int32_t, Int32)            \
+  X(int64_t, Int64)            \
+  X(Half, Float16)             \
+  X(BFloat16, BFloat16)        \
+  X(float, Float32)            \
+  X(double, Float64)           \
+  X(Complex<float>, Complex64) \
+  X(Complex<double>, Complex128)
+
+// The element at `p`, stored as `t`, as a T.
+template <class T>
+TL_DEVICE T load_as(const void* p, Dtype t) {
+  switch (t) {
+#define TL_CASE(S, tag) \
+  case Dtype::tag:      \
+    return convert<T>(*static_cast<const S*>(p));
+    TL_STORED(TL_CASE)
+#undef TL_CASE
+    case Dtype::Bool:
+      break;
+  }
+  return convert<T>(uint8_t(*static_cast<const uint8_t*>(p) != 0));
+}
+
+template <class T>
+TL_DEVICE void store_as(void* p, Dtype t, T v) {
+  switch (t) {
+#define TL_CASE(S, tag)                  \
+  case Dtype::tag:                       \
+    *static_cast<S*>(p) = convert<S>(v); \
+    return;
+    TL_STORED(TL_CASE)
+#undef TL_CASE
+    case Dtype::Bool:
+      break;
+  }
+  *static_cast<bool*>(p) = convert<bool>(v);
+}
+
+}  // namespace tl::cuda

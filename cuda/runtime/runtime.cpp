@@ -1,0 +1,143 @@
+#include <array>
+#include <cstring>
+
+#include "core/cuda.h"
+#include "core/error.h"
+#include "runtime/allocator.h"
+#include "runtime/driver.h"
+#include "runtime/stream.h"
+
+namespace tl::cuda {
+namespace {
+
+constexpr int kMaxDevices = 64;
+thread_local std::array<Stream, kMaxDevices> streams{};
+
+Stream as_stream(uintptr_t s) { return reinterpret_cast<Stream>(s); }
+Event as_event(uintptr_t e) { return reinterpret_cast<Event>(e); }
+
+class Runtime final : public CudaRuntime {
+ public:
+  int device_count() override {
+    static const int n = std::min(driver::device_count(&why_), kMaxDevices);
+    return n;
+  }
+  std::string why_none() override {
+    device_count();
+    return why_;
+  }
+  bool emulated() override { return !driver::caches_memory(); }
+  int current_device() override { return driver::device(); }
+  void set_device(int device) override {
+    check(device >= 0 && device < device_count(), "CUDA error: invalid device ordinal");
+    driver::set_device(device);
+  }
+  CudaDeviceInfo info(int device) override {
+    DeviceProperties p = driver::properties(device);
+    return {p.name,
+            p.major,
+            p.minor,
+            p.multiprocessors,
+            p.max_threads_per_multiprocessor,
+            p.registers_per_multiprocessor,
+            p.total_memory,
+            p.shared_per_block,
+            p.shared_per_multiprocessor,
+            p.l2_cache};
+  }
+  void synchronize(int device) override {
+    DeviceScope scope(device);
+    driver::synchronize_device();
+  }
+  void memory_info(int device, int64_t* free, int64_t* total) override {
+    DeviceScope scope(device);
+    driver::memory_info(free, total);
+  }
+
+  CudaMemoryStats memory_stats(int device) override { return caching_allocator().stats(device); }
+  void reset_peak_memory_stats(int device) override { caching_allocator().reset_peak(device); }
+  void record_stream(void* data, Device, uintptr_t stream) override {
+    caching_allocator().record_stream(data, as_stream(stream));
+  }
+
+  uintptr_t current_stream(int device) override { return reinterpret_cast<uintptr_t>(streams[size_t(device)]); }
+  void set_stream(int device, uintptr_t stream) override { streams[size_t(device)] = as_stream(stream); }
+  uintptr_t create_stream(int device, int priority) override {
+    DeviceScope scope(device);
+    return reinterpret_cast<uintptr_t>(driver::create_stream(priority));
+  }
+  void synchronize_stream(int device, uintptr_t stream) override {
+    DeviceScope scope(device);
+    driver::synchronize_stream(as_stream(stream));
+  }
+  bool query_stream(int device, uintptr_t stream) override {
+    DeviceScope scope(device);
+    return driver::query_stream(as_stream(stream));
+  }
+
+  uintptr_t create_event(int device, bool timing) override {
+    DeviceScope scope(device);
+    return reinterpret_cast<uintptr_t>(driver::create_event(timing));
+  }
+  void destroy_event(uintptr_t event) override { driver::destroy_event(as_event(event)); }
+  void record_event(uintptr_t event, int device, uintptr_t stream) override {
+    DeviceScope scope(device);
+    driver::record_event(as_event(event), as_stream(stream));
+  }
+  void wait_event(int device, uintptr_t stream, uintptr_t event) override {
+    DeviceScope scope(device);
+    driver::wait_event(as_stream(stream), as_event(event));
+  }
+  bool query_event(uintptr_t event) override { return driver::query_event(as_event(event)); }
+  void synchronize_event(uintptr_t event) override { driver::synchronize_event(as_event(event)); }
+  float elapsed_ms(uintptr_t from, uintptr_t to) override { return driver::elapsed_ms(as_event(from), as_event(to)); }
+
+  void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes,
+            bool non_blocking) override {
+    if (!bytes) return;
+    if (to_device.is_cpu() && from_device.is_cpu()) {
+      std::memcpy(to, from, bytes);
+      return;
+    }
+    int device = to_device.is_cpu() ? from_device.index : to_device.index;
+    DeviceScope scope(device);
+    Stream stream = streams[size_t(device)];
+    if (!to_device.is_cpu() && !from_device.is_cpu() && to_device.index != from_device.index) {
+      // Behind the work of both devices.
+      Event e;
+      {
+        DeviceScope source(from_device.index);
+        e = driver::create_event(false);
+        driver::record_event(e, streams[size_t(from_device.index)]);
+      }
+      driver::wait_event(stream, e);
+      driver::copy_peer(to, to_device.index, from, from_device.index, bytes, stream);
+      driver::record_event(e, stream);
+      DeviceScope source(from_device.index);
+      driver::wait_event(streams[size_t(from_device.index)], e);
+      driver::destroy_event(e);
+      return;
+    }
+    auto kind = to_device.is_cpu()     ? driver::CopyKind::DeviceToHost
+                : from_device.is_cpu() ? driver::CopyKind::HostToDevice
+                                       : driver::CopyKind::DeviceToDevice;
+    driver::copy(to, from, bytes, kind, stream);
+    if (!non_blocking && kind != driver::CopyKind::DeviceToDevice) driver::synchronize_stream(stream);
+  }
+
+ private:
+  std::string why_;
+};
+
+[[maybe_unused]] const bool registered = [] {
+  set_cuda(new Runtime);
+  set_allocator(DeviceType::CUDA, &caching_allocator());
+  return true;
+}();
+
+}  // namespace
+
+Stream current_stream(int device) { return streams[size_t(device)]; }
+void set_current_stream(int device, Stream s) { streams[size_t(device)] = s; }
+
+}  // namespace tl::cuda

@@ -1,0 +1,67 @@
+"""The memory of CUDA devices: what tensors hold, what the allocator keeps for reuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _C
+from ._device import index_of
+
+OutOfMemoryError = _C.OutOfMemoryError
+
+
+def memory_stats(device: Any = None) -> dict[str, int]:
+    """Counts of the allocator, by PyTorch's names."""
+    return _C._cuda_memory_stats(index_of(device))
+
+
+def _stat(name: str, device: Any) -> int:
+    return memory_stats(device)[name] if _C._cuda_device_count() else 0
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Bytes that tensors hold."""
+    return _stat("allocated_bytes.all.current", device)
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """The most bytes that tensors held at a time, since the start or reset_peak_memory_stats."""
+    return _stat("allocated_bytes.all.peak", device)
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Bytes taken from the driver: those of tensors and those kept for reuse."""
+    return _stat("reserved_bytes.all.current", device)
+
+
+def max_memory_reserved(device: Any = None) -> int:
+    return _stat("reserved_bytes.all.peak", device)
+
+
+max_memory_cached = max_memory_reserved
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    _C._cuda_reset_peak_memory_stats(index_of(device))
+
+
+reset_max_memory_allocated = reset_peak_memory_stats
+
+
+def empty_cache() -> None:
+    """Gives memory that no tensor holds back to the driver."""
+    if _C._cuda_device_count():
+        _C._cuda_empty_cache()
+
+
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    """Free and total bytes of the device."""
+    return _C._cuda_memory_info(index_of(device))
+
+
+def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
+    """The counts of memory_stats as a table."""
+    stats = memory_stats(device)
+    width = max(map(len, stats))
+    lines = [f"tensorlite CUDA memory, device {index_of(device)}"]
+    return "\n".join(lines + [f"{name:<{width}}  {value:>16,}" for name, value in stats.items()])
