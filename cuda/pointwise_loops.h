@@ -47,9 +47,20 @@ TL_DEVICE auto apply(const Op& op, A a, const T* rest) {
     return op(a, rest[0], rest[1]);
 }
 
+// What `apply` gives; asked of the operator itself, as the host's compiler does not look into device functions.
 template <class Op, class A, class T, int N>
-struct Result {
-  using type = decltype(apply<Op, A, T, N>(Op(), A(), static_cast<const T*>(nullptr)));
+struct Result;
+template <class Op, class A, class T>
+struct Result<Op, A, T, 1> {
+  using type = decltype(std::declval<const Op&>()(A()));
+};
+template <class Op, class A, class T>
+struct Result<Op, A, T, 2> {
+  using type = decltype(std::declval<const Op&>()(A(), T()));
+};
+template <class Op, class A, class T>
+struct Result<Op, A, T, 3> {
+  using type = decltype(std::declval<const Op&>()(A(), T(), T()));
 };
 
 template <class T>

@@ -1,0 +1,220 @@
+"""CUDA: the operator table on a device, and the runtime. On a machine without a GPU the emulator is the device (a build
+with TENSORLITE_CUDA=EMULATE); in a build without CUDA nothing here runs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from library import IS_TENSORLITE, tl
+from optable import OPS
+from samples import LAYOUTS, Op, assert_close, contiguous, draw, leaves, tensors, to_numpy, walk
+
+pytestmark = pytest.mark.skipif(not IS_TENSORLITE or not tl.cuda.is_available(), reason="no CUDA device")
+
+EMULATED = IS_TENSORLITE and tl._C._cuda_is_emulated()
+missing: Counter[str] = Counter()
+
+
+def on_device(make: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda lib, values, dtype: moved(make(lib, values, dtype))
+
+
+def moved(t: Any) -> Any:
+    """On the device, with the same strides."""
+    there = tl.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="cuda")
+    return there.copy_(t)
+
+
+def host(value: Any) -> Any:
+    return walk(value, lambda v: v.cpu() if isinstance(v, tl.Tensor) else v)
+
+
+def on_cuda(op: Op, call: Callable[[], Any]) -> Any:
+    """The call's result; skips where the device has no kernel yet."""
+    try:
+        return call()
+    except NotImplementedError as e:
+        if "there is no kernel for device 'cuda" in str(e) or "not implemented for" in str(e):
+            missing[op.name] += 1
+            pytest.skip(f"no CUDA kernel yet: {e}")
+        raise
+
+
+def agree(op: Op, got: Any, expected: Any, what: str) -> None:
+    got = list(leaves(got))
+    assert all(g.is_cuda for g in got if isinstance(g, tl.Tensor)), f"{what}: the result is not on the device"
+    expected = [to_numpy(tl, e) for e in leaves(expected)]
+    assert_close(tl, host(got), expected, 2 * op.tol, what)
+
+
+def compared(op: Op) -> bool:
+    return not op.name.startswith(("rand", "bernoulli", "multinomial", "dropout", "normal"))
+
+
+@pytest.mark.parametrize(
+    ("op", "dtype"),
+    [(op, dtype) for op in OPS if compared(op) for dtype in op.dtypes],
+    ids=lambda v: v if isinstance(v, str) else v.name,
+)
+def test_values(op: Op, dtype: str) -> None:
+    """What the CPU gives, the device gives, with the same strides."""
+    for sample in op.samples:
+        if dtype not in sample.dtypes:
+            continue
+        drawn = draw(op, sample, dtype)
+        args, kwargs = tensors(tl, drawn)
+        expected = op.function(tl)(*args, **kwargs)
+        args, kwargs = tensors(tl, drawn, on_device(contiguous))
+        got = on_cuda(op, lambda args=args, kwargs=kwargs: op.function(tl)(*args, **kwargs))
+        agree(op, got, expected, f"{op.name}{sample}")
+        for a, b in zip(leaves(got), leaves(expected)):
+            assert (a.dtype, a.shape, a.stride()) == (b.dtype, b.shape, b.stride()), f"{op.name}{sample}"
+
+
+@pytest.mark.parametrize("op", [op for op in OPS if op.layouts and compared(op)], ids=str)
+@pytest.mark.parametrize("layout", ["permuted", "sliced", "offset"])
+def test_layouts(op: Op, layout: str) -> None:
+    dtype = next(d for d in ("float32", *op.dtypes) if d in op.dtypes)
+    for sample in op.samples:
+        if dtype not in sample.dtypes:
+            continue
+        drawn = draw(op, sample, dtype)
+        args, kwargs = tensors(tl, drawn, LAYOUTS[layout])
+        expected = op.function(tl)(*args, **kwargs)
+        args, kwargs = tensors(tl, drawn, lambda *a: LAYOUTS[layout](*a).cuda())
+        got = on_cuda(op, lambda args=args, kwargs=kwargs: op.function(tl)(*args, **kwargs))
+        agree(op, got, expected, f"{op.name}{sample}")
+
+
+@pytest.mark.parametrize("op", [op for op in OPS if op.large and compared(op)], ids=str)
+def test_large(op: Op) -> None:
+    """Packs, tails, several blocks, chunks."""
+    for dtype in ("float32", "float16", "int64"):
+        if dtype not in op.dtypes:
+            continue
+        for sample in op.large:
+            drawn = draw(op, sample, dtype)
+            args, kwargs = tensors(tl, drawn)
+            expected = op.function(tl)(*args, **kwargs)
+            args, kwargs = tensors(tl, drawn, on_device(contiguous))
+            got = on_cuda(op, lambda args=args, kwargs=kwargs: op.function(tl)(*args, **kwargs))
+            agree(op, got, expected, f"{op.name}{sample}")
+
+
+@pytest.mark.parametrize("op", [op for op in OPS if op.grad and "float64" in op.dtypes and compared(op)], ids=str)
+def test_gradients(op: Op) -> None:
+    for sample in op.samples:
+        if not sample.grad or "dtype" in sample.kwargs or "float64" not in sample.dtypes:
+            continue
+        drawn = draw(op, sample, "float64")
+
+        def gradients(make: Callable[..., Any], drawn: Any = drawn) -> list[Any]:
+            inputs = []
+
+            def leaf(lib: Any, values: Any, dtype: str) -> Any:
+                t = make(lib, values, dtype)
+                if t.dtype.is_floating_point:
+                    inputs.append(t.requires_grad_())
+                return t
+
+            args, kwargs = tensors(tl, drawn, leaf)
+            results = [r for r in leaves(op.function(tl)(*args, **kwargs)) if r.requires_grad]
+            total = sum((r * r).sum() for r in results)
+            return [g for g in tl.autograd.grad(total, inputs, allow_unused=True) if g is not None]
+
+        expected = gradients(contiguous)
+        agree(op, on_cuda(op, lambda f=gradients: f(on_device(contiguous))), expected, f"{op.name}{sample}")
+
+
+# ---- the runtime ----
+
+
+def test_copies_keep_values_strides_and_dtypes() -> None:
+    x = tl.arange(24.0).view(2, 3, 4)
+    assert x.to("cuda").device == tl.device("cuda:0") and x.cuda().cpu().equal(x)
+    t = x.transpose(0, 2)
+    assert t.cuda().stride() == t.stride() and t.cuda().cpu().equal(t)
+    assert x[:, ::2].cuda().cpu().equal(x[:, ::2])
+    assert x.to("cuda", tl.float16).dtype is tl.float16
+    wide = tl.zeros(2, 3, 4, device="cuda")
+    wide.copy_(x[0])
+    assert wide.cpu().equal(x[:1].expand(2, 3, 4))
+    wide[:, 1].copy_(tl.full((2, 4), 7, dtype=tl.int32))
+    assert (wide.cpu()[:, 1] == 7).all()
+    pinned = tl.ones(5)
+    assert pinned.to("cuda", non_blocking=True).cpu().equal(pinned)
+    assert "device='cuda:0'" in repr(wide)
+
+
+def test_numbers_and_tensors_of_the_cpu() -> None:
+    x = tl.ones(3, device="cuda")
+    assert (x + 2).cpu().tolist() == [3, 3, 3] and (1 - x).is_cuda
+    assert (x + tl.tensor(4.0)).is_cuda
+    with pytest.raises(RuntimeError, match="Expected all tensors to be on the same device"):
+        x + tl.ones(3)
+    with pytest.raises(RuntimeError, match="invalid device ordinal"):
+        tl.ones(1, device="cuda:77")
+
+
+def test_streams_and_events() -> None:
+    side = tl.cuda.Stream()
+    assert side != tl.cuda.current_stream() == tl.cuda.default_stream()
+    x = tl.arange(1000.0, device="cuda")
+    side.wait_stream(tl.cuda.current_stream())
+    with tl.cuda.stream(side):
+        assert tl.cuda.current_stream() == side
+        y = x * 2
+    tl.cuda.current_stream().wait_stream(side)
+    z = y + 1
+    assert z.cpu().tolist()[-1] == 1999
+    start, end = tl.cuda.Event(enable_timing=True), tl.cuda.Event(enable_timing=True)
+    start.record()
+    x.exp()
+    end.record()
+    end.synchronize()
+    assert end.query() and start.elapsed_time(end) >= 0
+    tl.cuda.synchronize()
+    assert side.query()
+
+
+def test_memory_is_counted() -> None:
+    tl.cuda.synchronize()
+    before = tl.cuda.memory_allocated()
+    x = tl.empty(1 << 20, device="cuda")
+    assert tl.cuda.memory_allocated() - before == 4 << 20
+    assert tl.cuda.max_memory_allocated() >= 4 << 20 and tl.cuda.memory_reserved() >= 4 << 20
+    del x
+    assert tl.cuda.memory_allocated() == before
+    tl.cuda.empty_cache()
+    with pytest.raises(tl.cuda.OutOfMemoryError, match="CUDA out of memory. Tried to allocate 8.00 TiB|8192.00 GiB"):
+        tl.empty(1 << 41, device="cuda")
+    assert "allocated_bytes" in tl.cuda.memory_summary()
+
+
+def test_large_reductions_are_cut_in_chunks() -> None:
+    x = np.random.default_rng(0).standard_normal((3, 70_000)).astype(np.float32)
+    t = tl.from_numpy(x).cuda()
+    np.testing.assert_allclose(t.sum(1).cpu().numpy(), x.sum(1, dtype=np.float64), rtol=1e-4)
+    np.testing.assert_allclose(t.sum(0).cpu().numpy(), x.sum(0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(t.var(1).cpu().numpy(), x.var(1, ddof=1), rtol=1e-4)
+    assert t.argmax().item() == x.argmax() and t.argmin(1).cpu().tolist() == x.argmin(1).tolist()
+    assert t.sum(1).cpu().equal(t.sum(1).cpu())
+
+
+@pytest.mark.skipif(not EMULATED, reason="shows the emulator's checks")
+@pytest.mark.parametrize("seed", range(4))
+def test_the_emulator_catches_planted_faults(seed: int) -> None:
+    program = (Path(tl._C.__file__).parent / "libtensorlite.so").resolve().parent / "emulator_test"
+    if not program.exists():
+        pytest.skip("emulator_test is not built")
+    done = subprocess.run(
+        [program], capture_output=True, text=True, timeout=120, env={"TENSORLITE_EMULATE_SEED": str(seed)}
+    )
+    assert done.returncode == 0 and done.stdout.endswith("ok\n"), done.stdout + done.stderr
