@@ -9,8 +9,6 @@
 namespace tl::cuda {
 namespace {
 
-Launcher here() { return Launcher({DeviceType::CUDA, int8_t(driver::device())}); }
-
 template <class Word>
 TL_KERNEL fill_kernel(Word* to, int64_t n, Word value) {
   for (int64_t i = global_index(); i < n; i += global_size()) to[i] = value;
@@ -21,7 +19,7 @@ void fill_words(void* data, int64_t n, const void* element, size_t width) {
   Word word;
   for (size_t at = 0; at < sizeof(Word); at += width)
     std::memcpy(reinterpret_cast<char*>(&word) + at, element, std::min(width, sizeof(Word)));
-  Launcher l = here();
+  Launcher l = Launcher::of(data);
   launch({{blocks_for(n, kThreads, 4)}, {kThreads}, 0, l.stream}, fill_kernel<Word>, static_cast<Word*>(data), n, word);
 }
 
@@ -69,13 +67,13 @@ TL_KERNEL int_range(T* out, int64_t n, uint64_t first, uint64_t increment) {
 
 template <class T, class Real>
 void floats(const SequenceArgs& a, int run) {
-  Launcher l = here();
+  Launcher l = Launcher::of(a.data);
   launch({{blocks_for(a.numel, kThreads)}, {kThreads}, 0, l.stream}, float_range<T, Real>, static_cast<T*>(a.data),
          a.numel, a.start, a.step, run);
 }
 template <class T>
 void integers(const SequenceArgs& a) {
-  Launcher l = here();
+  Launcher l = Launcher::of(a.data);
   launch({{blocks_for(a.numel, kThreads)}, {kThreads}, 0, l.stream}, int_range<T>, static_cast<T*>(a.data), a.numel,
          uint64_t(a.first), uint64_t(a.increment));
 }
@@ -132,7 +130,7 @@ TL_KERNEL spaced(T* out, int64_t n, double from, double to, double power_base) {
 
 template <class T, class Real>
 void spread(const SequenceArgs& a) {
-  Launcher l = here();
+  Launcher l = Launcher::of(a.data);
   launch({{blocks_for(a.numel, kThreads)}, {kThreads}, 0, l.stream}, spaced<T, Real>, static_cast<T*>(a.data), a.numel,
          a.start, a.end, a.base);
 }

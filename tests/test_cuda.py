@@ -47,11 +47,11 @@ def on_cuda(op: Op, call: Callable[[], Any]) -> Any:
         raise
 
 
-def agree(op: Op, got: Any, expected: Any, what: str) -> None:
+def agree(op: Op, got: Any, expected: Any, what: str, reach: float = 1) -> None:
     got = list(leaves(got))
     assert all(g.is_cuda for g in got if isinstance(g, tl.Tensor)), f"{what}: the result is not on the device"
     expected = [to_numpy(tl, e) for e in leaves(expected)]
-    assert_close(tl, host(got), expected, 2 * op.tol, what)
+    assert_close(tl, host(got), expected, 2 * op.tol * reach, what)
 
 
 def compared(op: Op) -> bool:
@@ -105,7 +105,9 @@ def test_large(op: Op) -> None:
             expected = op.function(tl)(*args, **kwargs)
             args, kwargs = tensors(tl, drawn, on_device(contiguous))
             got = on_cuda(op, lambda args=args, kwargs=kwargs: op.function(tl)(*args, **kwargs))
-            agree(op, got, expected, f"{op.name}{sample}")
+            longest = max(t.numel() for t in leaves((args, kwargs)))  # sums of many terms, in another order
+            reach = max(1, longest**0.5 / 10) if op.result == "sum" or op.tol > 2 else 1
+            agree(op, got, expected, f"{op.name}{sample}", reach)
 
 
 @pytest.mark.parametrize("op", [op for op in OPS if op.grad and "float64" in op.dtypes and compared(op)], ids=str)
@@ -193,7 +195,7 @@ def test_memory_is_counted() -> None:
     del x
     assert tl.cuda.memory_allocated() == before
     tl.cuda.empty_cache()
-    with pytest.raises(tl.cuda.OutOfMemoryError, match="CUDA out of memory. Tried to allocate 8.00 TiB|8192.00 GiB"):
+    with pytest.raises(tl.cuda.OutOfMemoryError, match=r"CUDA out of memory\. Tried to allocate 8192\.00 GiB"):
         tl.empty(1 << 41, device="cuda")
     assert "allocated_bytes" in tl.cuda.memory_summary()
 

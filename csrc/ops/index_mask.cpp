@@ -158,7 +158,7 @@ Tensor one_hot(const Tensor& input, int64_t num_classes) {
   Dims sizes(input.sizes());
   check(input.numel() > 0 || num_classes > 0, "Can not infer total number of classes from empty tensor.");
   check(num_classes >= -1, "num_classes should be positive");
-  Tensor index = contiguous(input);
+  Tensor index = contiguous(to(input, {}, Device{}, false, false));
   int64_t least = 0, most = -1;
   const int64_t* p = index.data_as<int64_t>();
   for (int64_t i = 0; i < index.numel(); ++i) {
@@ -170,10 +170,10 @@ Tensor one_hot(const Tensor& input, int64_t num_classes) {
   check(most < num_classes, "Class values must be smaller than num_classes. Got class ", most, " with ", num_classes,
         " classes.");
   sizes.push_back(num_classes);
-  Tensor result = zeros(sizes, Dtype::Int64, input.device());
+  Tensor result = zeros(sizes, Dtype::Int64, Device{});
   int64_t* q = result.data_as<int64_t>();
   for (int64_t i = 0; i < index.numel(); ++i) q[i * num_classes + p[i]] = 1;
-  return result;
+  return to(result, {}, input.device(), false, false);
 }
 
 }  // namespace tl::ops

@@ -138,6 +138,11 @@ bool is_device_pointer(const void* data) {
   }
   return a.type == cudaMemoryTypeDevice;
 }
+int device_of(const void* data) {
+  cudaPointerAttributes a;
+  must(cudaPointerGetAttributes(&a, data));
+  return a.device;
+}
 
 void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {
   auto direction = kind == CopyKind::HostToDevice   ? cudaMemcpyHostToDevice

@@ -69,6 +69,8 @@ struct Launcher {
   DeviceScope scope;
   Stream stream;
   explicit Launcher(Device d) : scope(d.index), stream(current_stream(d.index)) {}
+  // For arguments that name no device.
+  static Launcher of(const void* data) { return Launcher({DeviceType::CUDA, int8_t(driver::device_of(data))}); }
 };
 
 inline constexpr int kThreads = 256;
