@@ -220,3 +220,48 @@ def test_the_emulator_catches_planted_faults(seed: int) -> None:
         [program], capture_output=True, text=True, timeout=120, env={"TENSORLITE_EMULATE_SEED": str(seed)}
     )
     assert done.returncode == 0 and done.stdout.endswith("ok\n"), done.stdout + done.stderr
+
+
+# ---- random numbers ----
+
+
+def test_generators_repeat_and_keep_their_state() -> None:
+    tl.cuda.manual_seed(7)
+    a = tl.rand(1000, device="cuda")
+    state = tl.cuda.get_rng_state()
+    b, c = tl.rand(1000, device="cuda"), tl.randn(1000, device="cuda")
+    tl.cuda.set_rng_state(state)
+    assert tl.rand(1000, device="cuda").cpu().equal(b.cpu()) and tl.randn(1000, device="cuda").cpu().equal(c.cpu())
+    tl.manual_seed(7)
+    assert tl.rand(1000, device="cuda").cpu().equal(a.cpu()) and not a.cpu().equal(b.cpu())
+    own = tl.Generator(device="cuda")
+    own.manual_seed(7)
+    assert tl.rand(1000, device="cuda", generator=own).cpu().equal(a.cpu()) and own.device.type == "cuda"
+    with pytest.raises(RuntimeError, match="Expected a 'cuda' device type for generator but found 'cpu'"):
+        tl.rand(3, device="cuda", generator=tl.Generator())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_distributions(dtype: str) -> None:
+    kind, n = getattr(tl, dtype), 20_000
+
+    def drawn(fill: Callable[[Any], Any]) -> np.ndarray:
+        return fill(tl.empty(n, dtype=kind, device="cuda")).cpu().double().numpy()
+
+    u = drawn(lambda t: t.uniform_(-1, 3))
+    assert u.min() >= -1 and u.max() < 3 and abs(u.mean() - 1) < 0.05 and abs(u.std() - 4 / 12**0.5) < 0.05
+    g = drawn(lambda t: t.normal_(2, 3))
+    assert abs(g.mean() - 2) < 0.1 and abs(g.std() - 3) < 0.1 and abs(((g - 2) ** 3).mean()) < 3
+    assert abs(drawn(lambda t: t.exponential_(2)).mean() - 0.5) < 0.03
+    assert abs(drawn(lambda t: t.bernoulli_(0.3)).mean() - 0.3) < 0.02
+
+
+def test_integers_and_probabilities() -> None:
+    i = tl.randint(-3, 4, (20_000,), device="cuda").cpu().numpy()
+    assert set(i) == set(range(-3, 4)) and abs(i.mean()) < 0.1
+    p = tl.tensor([0.0, 1.0, 0.5], device="cuda").expand(10_000, 3)
+    drawn = tl.bernoulli(p).cpu().numpy().mean(0)
+    assert drawn[0] == 0 and drawn[1] == 1 and abs(drawn[2] - 0.5) < 0.03
+    x = tl.ones(20_000, device="cuda")
+    kept = tl.nn.functional.dropout(x, 0.25).cpu().numpy()
+    assert set(np.unique(kept)) == {np.float32(0), np.float32(1 / 0.75)} and abs((kept == 0).mean() - 0.25) < 0.02

@@ -5,6 +5,7 @@
 
 #include "bindings/parser.h"
 #include "bindings/tensor_object.h"
+#include "core/cuda.h"
 #include "core/generator.h"
 #include "core/plan.h"
 #include "ops/cast.h"
@@ -419,6 +420,7 @@ PyObject* wrap_generator(Ref<Generator> g) {
 PyObject* generator_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   return guarded([&]() -> PyObject* {
     PyObject* device = nullptr;
+    Device d;
     const char* names[] = {"device", nullptr};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O", const_cast<char**>(names), &device))
       throw py::error_already_set();
@@ -426,10 +428,14 @@ PyObject* generator_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
       if (!is_device(device))
         fail_python(PyExc_TypeError,
                     str("Generator(): argument 'device' must be device, not ", Py_TYPE(device)->tp_name));
-      check(unwrap_device(device).is_cpu(), "Cannot get CUDA generator without ATen_cuda library. ",
+      d = unwrap_device(device);
+      check(d.is_cpu() || find_cuda(), "Cannot get CUDA generator without ATen_cuda library. ",
             "This build of tensorlite computes on the CPU only.");
+      d = resolve_device(d);
     }
-    return wrap_generator(Ref<Generator>::adopt(new Generator));
+    auto g = Ref<Generator>::adopt(new Generator);
+    g->device = d;
+    return wrap_generator(std::move(g));
   });
 }
 void generator_dealloc(PyObject* self) {
@@ -454,7 +460,7 @@ uint64_t seed_from(PyObject* o) {
 }
 
 Tensor state_of(Generator& g) {
-  Tensor t = empty({int64_t(Generator::kStateBytes)}, Dtype::UInt8);
+  Tensor t = empty({int64_t(g.state_bytes())}, Dtype::UInt8);
   g.get_state(t.data_as<uint8_t>());
   return t;
 }
@@ -517,6 +523,10 @@ Generator* unwrap_generator(PyObject* o) { return as_generator(o)->generator; }
 
 void add_conversions(py::module_& m) {
   generator_type = make_type(m.ptr(), generator_spec);
+  m.def("_cuda_generator", [](int device) {
+    Device d{DeviceType::CUDA, int8_t(device)};
+    return take(wrap_generator(Ref<Generator>::share(&default_generator(resolve_device(d)))));
+  });
   m.attr("default_generator") = take(wrap_generator(Ref<Generator>::share(&default_generator())));
   m.def("_seed_from", [](py::object o) { return seed_from(o.ptr()); });
   m.def("_tensor_from", [](py::object data, py::object dtype) {

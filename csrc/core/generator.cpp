@@ -1,6 +1,8 @@
 #include "core/generator.h"
 
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <random>
 
 #include "core/error.h"
@@ -29,6 +31,7 @@ void Mt19937::twist() {
 
 void Generator::manual_seed(uint64_t seed) {
   engine.reset(seed);
+  offset = 0;
   has_float_normal = has_double_normal = false;
 }
 
@@ -61,6 +64,11 @@ static_assert(sizeof(State) == Generator::kStateBytes);
 }  // namespace
 
 void Generator::get_state(uint8_t* bytes) const {
+  if (!device.is_cpu()) {
+    std::memcpy(bytes, &engine.seed, 8);
+    std::memcpy(bytes + 8, &offset, 8);
+    return;
+  }
   State s = {};
   s.seed = engine.seed;
   s.left = engine.left;
@@ -79,6 +87,13 @@ void Generator::get_state(uint8_t* bytes) const {
 }
 
 void Generator::set_state(const uint8_t* bytes, size_t size) {
+  if (!device.is_cpu()) {
+    check(size == kPhiloxStateBytes, "RNG state is wrong size: expected ", kPhiloxStateBytes,
+          " bytes, as get_rng_state() returns, but got ", size);
+    std::memcpy(&engine.seed, bytes, 8);
+    std::memcpy(&offset, bytes + 8, 8);
+    return;
+  }
   check(size == kStateBytes, "RNG state is wrong size: expected ", kStateBytes,
         " bytes, as get_rng_state() returns, but got ", size);
   State s;
@@ -99,6 +114,7 @@ void Generator::set_state(const uint8_t* bytes, size_t size) {
 Ref<Generator> Generator::clone() const {
   auto copy = Ref<Generator>::adopt(new Generator);
   copy->device = device;
+  copy->offset = offset;
   copy->engine = engine;
   copy->has_float_normal = has_float_normal;
   copy->has_double_normal = has_double_normal;
@@ -109,6 +125,19 @@ Ref<Generator> Generator::clone() const {
 
 Generator& default_generator() {
   static Generator* g = new Generator;
+  return *g;
+}
+
+Generator& default_generator(Device device) {
+  if (device.is_cpu()) return default_generator();
+  static std::mutex mutex;
+  static auto* all = new std::map<int, Generator*>;
+  std::lock_guard lock(mutex);
+  Generator*& g = (*all)[device.index];
+  if (!g) {
+    g = new Generator;
+    g->device = device;
+  }
   return *g;
 }
 

@@ -31,12 +31,13 @@ struct TL_API Mt19937 {
   }
 };
 
-// A source of random numbers on the CPU: the same numbers as PyTorch's for the same seed. Not to be used by two threads
-// at once.
+// A source of random numbers. On the CPU: the same numbers as PyTorch's for the same seed. On a CUDA device the numbers
+// come from Philox4x32-10, counted by `offset`, and the engine holds only the seed. Not to be used by two threads at
+// once.
 class TL_API Generator : public Counted {
  public:
   static constexpr uint64_t kDefaultSeed = 67280421310721;
-  static constexpr size_t kStateBytes = 5056;
+  static constexpr size_t kStateBytes = 5056, kPhiloxStateBytes = 16;
 
   explicit Generator(uint64_t seed = kDefaultSeed) { manual_seed(seed); }
   static void destroy(Generator* g) { delete g; }
@@ -53,12 +54,14 @@ class TL_API Generator : public Counted {
     return (high << 32) | engine();
   }
 
-  // PyTorch's layout, so that states may be exchanged with it.
+  // PyTorch's layouts, so that states may be exchanged with it.
+  size_t state_bytes() const { return device.is_cpu() ? kStateBytes : kPhiloxStateBytes; }
   void get_state(uint8_t* bytes) const;
   void set_state(const uint8_t* bytes, size_t size);
   Ref<Generator> clone() const;
 
   Device device;
+  uint64_t offset = 0;  // of the next call, on a CUDA device
   Mt19937 engine;
   // The second of two normal samples that were drawn together, until it is asked for.
   bool has_float_normal = false, has_double_normal = false;
@@ -67,5 +70,7 @@ class TL_API Generator : public Counted {
 };
 
 TL_API Generator& default_generator();
+// Of a device, which must be "cpu" or have an index.
+TL_API Generator& default_generator(Device device);
 
 }  // namespace tl

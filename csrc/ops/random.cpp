@@ -17,7 +17,12 @@ namespace {
 
 RandomKernels& kernels(const Tensor& t) { return random_kernels[int(t.device().type)]; }
 
-Generator* or_default(Generator* g) { return g ? g : &default_generator(); }
+Generator* or_default(Generator* g, Device device) {
+  if (!g) return &default_generator(device);
+  check(g->device.type == device.type, "Expected a '", name(device.type), "' device type for generator but found '",
+        name(g->device.type), "'");
+  return g;
+}
 
 [[noreturn]] void not_implemented(const char* what, Dtype t) {
   fail<NotImplementedError>('"', what, "\" not implemented for '", type_name(t), "'");
@@ -127,7 +132,7 @@ struct Fill {
   Fill(const Tensor& to, const Tensor& from, Generator* g) {
     check_no_internal_overlap(to);
     make_copy_plan(args.plan, to, from);
-    args.generator = or_default(g);
+    args.generator = or_default(g, to.device());
     args.row_major = to.is_contiguous();
   }
 };
@@ -292,7 +297,7 @@ Tensor randperm(int64_t n, Generator* generator, const Out& out, OptDtype dtype,
   }
   if (n == 0) return t;
   Tensor flat = t.is_contiguous() ? t : tl::empty({n}, t.dtype(), t.device());
-  kernel(kernels(t).randperm, "randperm", t.device())(flat.data(), t.dtype(), n, or_default(generator));
+  kernel(kernels(t).randperm, "randperm", t.device())(flat.data(), t.dtype(), n, or_default(generator, t.device()));
   if (!flat.is(t)) copy_into(t, flat);
   return t;
 }
@@ -475,9 +480,10 @@ Tensor multinomial(const Tensor& input, int64_t num_samples, bool replacement, G
   if (result.numel()) {
     Dtype computed = input.dtype() == Dtype::Float64 ? Dtype::Float64 : Dtype::Float32;
     Tensor weights = contiguous(to_dtype(input, computed, false, false));
-    MultinomialArgs a{
-        weights.data(), result.data_as<int64_t>(), computed, weights.numel() / categories, categories, num_samples,
-        replacement,    or_default(generator)};
+    MultinomialArgs a{weights.data(), result.data_as<int64_t>(),
+                      computed,       weights.numel() / categories,
+                      categories,     num_samples,
+                      replacement,    or_default(generator, input.device())};
     kernel(kernels(result).multinomial, "multinomial", input.device())(a);
   }
   if (!out.defined()) return result;

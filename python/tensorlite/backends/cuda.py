@@ -1,9 +1,11 @@
 from dataclasses import dataclass
 
+from .. import _C
+
 
 def is_built() -> bool:
     """Whether this build has kernels for CUDA, be there a device or not."""
-    return False
+    return _C._cuda_is_built()
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Seeds and states of the devices' generators."""
+"""Seeds and states of the devices' generators, which draw by Philox4x32-10."""
 
 from __future__ import annotations
 
@@ -8,51 +8,44 @@ from typing import Any
 from .. import _C
 from ._device import index_of
 
-_DEFAULT_SEED = 67280421310721
-# By device: the seed and the offset of the next number. Kept here until a device has kernels that draw.
-_states: dict[int, list[int]] = {}
 
-
-def _state(device: Any) -> list[int]:
-    return _states.setdefault(index_of(device), [_DEFAULT_SEED, 0])
+def _generator(device: Any) -> Any:
+    return _C._cuda_generator(index_of(device))
 
 
 def manual_seed(seed: int) -> None:
     """Seeds the current device's generator; without a device nothing is to be kept."""
     seed = int(seed)
     if _C._cuda_device_count():
-        _state(None)[:] = [seed % 2**64, 0]
+        _generator(None).manual_seed(seed)
 
 
 def manual_seed_all(seed: int) -> None:
     seed = int(seed)
     for device in range(_C._cuda_device_count()):
-        _state(device)[:] = [seed % 2**64, 0]
+        _generator(device).manual_seed(seed)
 
 
 def seed() -> None:
     """Seeds from the system's entropy."""
-    import os
-
-    manual_seed(int.from_bytes(os.urandom(8), "little"))
+    if _C._cuda_device_count():
+        _generator(None).seed()
 
 
 def seed_all() -> None:
-    import os
-
-    manual_seed_all(int.from_bytes(os.urandom(8), "little"))
+    """The same new seed for every device."""
+    for device in range(_C._cuda_device_count()):
+        value = _generator(0).seed() if device == 0 else _generator(0).initial_seed()
+        _generator(device).manual_seed(value)
 
 
 def initial_seed() -> int:
-    return _state(None)[0]
+    return _generator(None).initial_seed()
 
 
 def get_rng_state(device: Any = "cuda") -> Any:
     """The generator's state: 16 bytes, the seed and the offset."""
-    from .. import frombuffer, uint8
-
-    words = _state(device)
-    return frombuffer(bytearray(b"".join(w.to_bytes(8, "little") for w in words)), dtype=uint8).clone()
+    return _generator(device).get_state()
 
 
 def get_rng_state_all() -> list[Any]:
@@ -60,11 +53,7 @@ def get_rng_state_all() -> list[Any]:
 
 
 def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
-    state = _state(device)
-    raw = bytes(new_state.tolist())
-    if len(raw) != 16:
-        raise RuntimeError("RNG state is wrong size")
-    state[:] = [int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:], "little")]
+    _generator(device).set_state(new_state)
 
 
 def set_rng_state_all(new_states: Iterable[Any]) -> None:
