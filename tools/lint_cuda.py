@@ -1,6 +1,6 @@
 """Checks that kernels use CUDA only through cuda/runtime/: the emulator stands in for those wrappers and nothing else.
 
-    python tools/lint_cuda.py
+python tools/lint_cuda.py
 """
 
 from __future__ import annotations

@@ -1,0 +1,379 @@
+#include "kernels/loss.h"
+
+#include "core/scalar_ops.h"
+#include "runtime/allocator.h"
+#include "runtime/walk.h"
+
+// Losses are summed in float64: partial sums of blocks, then their sum, in an order that the length alone decides.
+
+namespace tl::cuda {
+namespace {
+
+constexpr uint32_t kMostBlocks = 264;
+
+template <class T>
+struct SumOf {
+  using type = float;
+};
+template <>
+struct SumOf<double> {
+  using type = double;
+};
+template <class T>
+using Acc = typename SumOf<T>::type;
+
+// Memory until the kernels that were launched with it are done.
+template <class T>
+struct Scratch {
+  Device device;
+  T* data;
+  Scratch(int64_t n, Device d) : device(d) {
+    data = static_cast<T*>(caching_allocator().allocate(size_t(n) * sizeof(T), d));
+  }
+  ~Scratch() { caching_allocator().free(data, 0, device); }
+  Scratch(const Scratch&) = delete;
+};
+
+TL_DEVICE double block_sum(Shared<double> warps, double v) {
+  int t = int(thread_index().x);
+  for (int bits = kWarp / 2; bits; bits /= 2) v += shuffle_xor(v, bits);
+  if (t % kWarp == 0) warps[t / kWarp] = v;
+  sync_block();
+  v = 0;
+  for (int w = 0; w < kThreads / kWarp; ++w) v += warps[w];
+  return v;
+}
+
+template <class F>
+TL_KERNEL partial_sums(const F f, int64_t n, double* partials) {
+  TL_SHARED(double, warps, kThreads / kWarp);
+  double sum = 0;
+  for (int64_t i = global_index(); i < n; i += global_size()) sum += f(i);
+  sum = block_sum(warps, sum);
+  if (thread_index().x == 0) partials[block_index().x] = sum;
+}
+
+// out = sum / (the divisors' sum, or `divisor`); `total` receives the divisors' sum.
+template <class T>
+TL_KERNEL finish_sums(const double* partials, const double* divisors, int count, double divisor, bool mean, T* out,
+                      T* total) {
+  double sum = 0, by = 0;
+  for (int i = 0; i < count; ++i) {
+    sum += partials[i];
+    if (divisors) by += divisors[i];
+  }
+  if (mean) sum /= divisors ? by : divisor;
+  *out = convert<T>(Acc<T>(sum));
+  if (total) *total = convert<T>(Acc<T>(by));
+}
+
+template <class F>
+TL_KERNEL each_element(const F f, int64_t n) {
+  for (int64_t i = global_index(); i < n; i += global_size()) f.write(i);
+}
+
+// ---- negative log-likelihood ----
+
+template <class T>
+struct Nll {
+  const T *input, *weight, *grad, *total;
+  T* output;
+  const void* target;
+  bool bytes;
+  int64_t classes, inner, ignore;
+  Reduction reduction;
+
+  TL_DEVICE int64_t target_at(int64_t i) const {
+    return bytes ? int64_t(static_cast<const uint8_t*>(target)[i]) : static_cast<const int64_t*>(target)[i];
+  }
+  TL_DEVICE bool counts(int64_t t) const { return t != ignore && t >= 0 && t < classes; }
+  TL_DEVICE Acc<T> weight_of(int64_t t) const { return weight ? convert<Acc<T>>(weight[t]) : Acc<T>(1); }
+  TL_DEVICE Acc<T> loss(int64_t i) const {
+    int64_t t = target_at(i);
+    if (!counts(t)) return Acc<T>(0);
+    return -weight_of(t) * convert<Acc<T>>(input[(i / inner * classes + t) * inner + i % inner]);
+  }
+};
+template <class T>
+struct NllSum : Nll<T> {
+  TL_DEVICE double operator()(int64_t i) const { return double(this->loss(i)); }
+};
+template <class T>
+struct NllWeights : Nll<T> {
+  TL_DEVICE double operator()(int64_t i) const {
+    int64_t t = this->target_at(i);
+    return this->counts(t) ? double(this->weight_of(t)) : 0.0;
+  }
+};
+template <class T>
+struct NllEach : Nll<T> {
+  TL_DEVICE void write(int64_t i) const { this->output[i] = convert<T>(this->loss(i)); }
+};
+template <class T>
+struct NllGradient : Nll<T> {
+  TL_DEVICE void write(int64_t e) const {
+    int64_t sample = this->classes * this->inner, c = e % sample / this->inner;
+    int64_t i = e / sample * this->inner + e % this->inner, t = this->target_at(i);
+    if (t != c || !this->counts(t)) {
+      this->output[e] = convert<T>(Acc<T>(0));
+      return;
+    }
+    Acc<T> v = convert<Acc<T>>(this->grad[this->reduction == Reduction::None ? i : 0]);
+    if (this->reduction == Reduction::Mean) v /= convert<Acc<T>>(*this->total);
+    this->output[e] = convert<T>(-v * this->weight_of(t));
+  }
+};
+
+TL_KERNEL find_invalid(const void* target, bool bytes, int64_t n, int64_t classes, int64_t ignore, int32_t* first) {
+  for (int64_t i = global_index(); i < n; i += global_size()) {
+    int64_t t = bytes ? int64_t(static_cast<const uint8_t*>(target)[i]) : static_cast<const int64_t*>(target)[i];
+    if (t != ignore && (t < 0 || t >= classes)) atomic_min(first, int32_t(i < 0x7ffffffe ? i : 0x7ffffffe));
+  }
+}
+
+// The error about a target must be raised here and now: the host waits for the answer.
+template <class Args>
+int64_t first_invalid(const Args& a, const Launcher& l, Device device) {
+  int64_t n = a.n * a.inner;
+  if (n == 0) return kAllTargetsValid;
+  Scratch<int32_t> first(1, device);
+  driver::set_bytes(first.data, 0x7f, sizeof(int32_t), l.stream);
+  launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, find_invalid, a.target, a.byte_target, n, a.classes,
+         a.ignore_index, first.data);
+  int32_t at = 0;
+  driver::copy(&at, first.data, sizeof(at), driver::CopyKind::DeviceToHost, l.stream);
+  driver::synchronize_stream(l.stream);
+  if (at == 0x7f7f7f7f) return kAllTargetsValid;
+  size_t width = a.byte_target ? 1 : 8;
+  int64_t target = 0;
+  driver::copy(&target, static_cast<const char*>(a.target) + size_t(at) * width, width, driver::CopyKind::DeviceToHost,
+               l.stream);
+  driver::synchronize_stream(l.stream);
+  return target;
+}
+
+template <class F>
+void with_type(Dtype t, F f) {
+  switch (t) {
+    case Dtype::Float16:
+      return f(Half());
+    case Dtype::BFloat16:
+      return f(BFloat16());
+    case Dtype::Float64:
+      return f(double());
+    default:
+      return f(float());
+  }
+}
+
+int64_t nll(const NllArgs& a) {
+  Launcher l = Launcher::of(a.output);
+  Device device{DeviceType::CUDA, int8_t(driver::device_of(a.output))};
+  int64_t invalid = first_invalid(a, l, device);
+  if (invalid != kAllTargetsValid) return invalid;
+  with_type(a.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    Nll<T> f{static_cast<const T*>(a.input),
+             static_cast<const T*>(a.weight),
+             nullptr,
+             nullptr,
+             static_cast<T*>(a.output),
+             a.target,
+             a.byte_target,
+             a.classes,
+             a.inner,
+             a.ignore_index,
+             a.reduction};
+    int64_t n = a.n * a.inner;
+    if (a.reduction == Reduction::None) {
+      driver::set_bytes(a.total_weight, 0, sizeof(T), l.stream);
+      if (n) launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, each_element<NllEach<T>>, NllEach<T>{f}, n);
+      return;
+    }
+    uint32_t blocks = blocks_for(n, kThreads, 1, kMostBlocks);
+    Scratch<double> sums(2 * blocks, device);
+    launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllSum<T>>, NllSum<T>{f}, n, sums.data);
+    launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllWeights<T>>, NllWeights<T>{f}, n, sums.data + blocks);
+    launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data, sums.data + blocks, int(blocks), 1.0,
+           a.reduction == Reduction::Mean, static_cast<T*>(a.output), static_cast<T*>(a.total_weight));
+  });
+  return kAllTargetsValid;
+}
+
+int64_t nll_backward(const NllBackwardArgs& a) {
+  int64_t n = a.n * a.classes * a.inner;
+  if (n == 0) return kAllTargetsValid;
+  Launcher l = Launcher::of(a.grad_input);
+  Device device{DeviceType::CUDA, int8_t(driver::device_of(a.grad_input))};
+  int64_t invalid = first_invalid(a, l, device);
+  if (invalid != kAllTargetsValid) return invalid;
+  with_type(a.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    NllGradient<T> f{{nullptr, static_cast<const T*>(a.weight), static_cast<const T*>(a.grad),
+                      static_cast<const T*>(a.total_weight), static_cast<T*>(a.grad_input), a.target, a.byte_target,
+                      a.classes, a.inner, a.ignore_index, a.reduction}};
+    launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, each_element<NllGradient<T>>, f, n);
+  });
+  return kAllTargetsValid;
+}
+
+// ---- pairs ----
+
+template <class T, PairLoss kind>
+struct Pair {
+  const T *input, *target, *weight, *pos_weight, *grad;
+  T* output;
+  Acc<T> p;
+  double scale;
+  bool full;
+
+  TL_DEVICE Acc<T> pos(int64_t i) const { return pos_weight ? convert<Acc<T>>(pos_weight[i]) : Acc<T>(1); }
+  TL_DEVICE Acc<T> value(int64_t i) const {
+    using A = Acc<T>;
+    A x = convert<A>(input[i]), t = convert<A>(target[i]), d = x - t, z = d < A(0) ? -d : d, v;
+    auto capped = [](A l) { return l < A(-100) ? A(-100) : l; };
+    if constexpr (kind == PairLoss::Mse)
+      v = d * d;
+    else if constexpr (kind == PairLoss::SmoothL1)
+      v = z < p ? A(0.5) * z * z / p : z - A(0.5) * p;
+    else if constexpr (kind == PairLoss::Huber)
+      v = z <= p ? A(0.5) * z * z : p * (z - A(0.5) * p);
+    else if constexpr (kind == PairLoss::Bce)
+      v = (t - A(1)) * capped(fm::log1p(-x)) - t * capped(fm::log(x));
+    else
+      v = (A(1) - t) * x + ((pos(i) - A(1)) * t + A(1)) * (fm::log1p(fm::exp(-fm::abs(x))) + (x < A(0) ? -x : A(0)));
+    return weight ? v * convert<A>(weight[i]) : v;
+  }
+  TL_DEVICE Acc<T> slope(int64_t i) const {
+    using A = Acc<T>;
+    A x = convert<A>(input[i]), t = convert<A>(target[i]), d = x - t, v;
+    if constexpr (kind == PairLoss::Mse) {
+      v = d + d;
+    } else if constexpr (kind == PairLoss::SmoothL1) {
+      v = d <= -p ? A(-1) : d >= p ? A(1) : d / p;
+    } else if constexpr (kind == PairLoss::Huber) {
+      v = d < -p ? -p : d > p ? p : d;
+    } else if constexpr (kind == PairLoss::Bce) {
+      A q = (A(1) - x) * x;
+      v = d / (q < A(1e-12) ? A(1e-12) : q);
+    } else {
+      v = ((pos(i) - A(1)) * t + A(1)) * (A(1) / (A(1) + fm::exp(-x))) - pos(i) * t;
+    }
+    return weight ? v * convert<A>(weight[i]) : v;
+  }
+};
+template <class T, PairLoss kind>
+struct PairSum : Pair<T, kind> {
+  TL_DEVICE double operator()(int64_t i) const { return double(this->value(i)); }
+};
+template <class T, PairLoss kind>
+struct PairEach : Pair<T, kind> {
+  TL_DEVICE void write(int64_t i) const { this->output[i] = convert<T>(this->value(i)); }
+};
+template <class T, PairLoss kind>
+struct PairGradient : Pair<T, kind> {
+  TL_DEVICE void write(int64_t i) const {
+    Acc<T> g = convert<Acc<T>>(this->grad[this->full ? i : 0]) * Acc<T>(this->scale);
+    this->output[i] = convert<T>(this->slope(i) * g);
+  }
+};
+
+template <PairLoss k>
+struct Kind {
+  static constexpr PairLoss value = k;
+};
+template <class F>
+void with_kind(PairLoss kind, F f) {
+  switch (kind) {
+    case PairLoss::Mse:
+      return f(Kind<PairLoss::Mse>());
+    case PairLoss::SmoothL1:
+      return f(Kind<PairLoss::SmoothL1>());
+    case PairLoss::Huber:
+      return f(Kind<PairLoss::Huber>());
+    case PairLoss::Bce:
+      return f(Kind<PairLoss::Bce>());
+    case PairLoss::BceWithLogits:
+      return f(Kind<PairLoss::BceWithLogits>());
+  }
+}
+
+template <class T, PairLoss kind, class Args>
+Pair<T, kind> pair_of(const Args& a) {
+  Pair<T, kind> f{};
+  f.input = static_cast<const T*>(a.input);
+  f.target = static_cast<const T*>(a.target);
+  f.weight = static_cast<const T*>(a.weight);
+  f.pos_weight = static_cast<const T*>(a.pos_weight);
+  f.p = Acc<T>(a.param);
+  f.full = a.reduction == Reduction::None;
+  return f;
+}
+
+void pair(const PairLossArgs& a) {
+  Launcher l = Launcher::of(a.output);
+  Device device{DeviceType::CUDA, int8_t(driver::device_of(a.output))};
+  with_type(a.dtype, [&](auto zero) {
+    with_kind(a.kind, [&](auto k) {
+      using T = decltype(zero);
+      constexpr PairLoss kind = decltype(k)::value;
+      auto f = pair_of<T, kind>(a);
+      f.output = static_cast<T*>(a.output);
+      if (f.full) {
+        if (a.n)
+          launch({{blocks_for(a.n, kThreads)}, {kThreads}, 0, l.stream}, each_element<PairEach<T, kind>>,
+                 PairEach<T, kind>{f}, a.n);
+        return;
+      }
+      uint32_t blocks = blocks_for(a.n, kThreads, 1, kMostBlocks);
+      Scratch<double> sums(blocks, device);
+      launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<PairSum<T, kind>>, PairSum<T, kind>{f}, a.n, sums.data);
+      launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data, nullptr, int(blocks), double(a.n),
+             a.reduction == Reduction::Mean, f.output, nullptr);
+    });
+  });
+}
+
+void pair_backward(const PairLossBackwardArgs& a) {
+  if (a.n == 0) return;
+  Launcher l = Launcher::of(a.grad_input);
+  with_type(a.dtype, [&](auto zero) {
+    with_kind(a.kind, [&](auto k) {
+      using T = decltype(zero);
+      constexpr PairLoss kind = decltype(k)::value;
+      PairGradient<T, kind> f{pair_of<T, kind>(a)};
+      f.grad = static_cast<const T*>(a.grad);
+      f.output = static_cast<T*>(a.grad_input);
+      f.scale = a.reduction == Reduction::Mean ? 1.0 / double(a.n) : 1.0;
+      launch({{blocks_for(a.n, kThreads)}, {kThreads}, 0, l.stream}, each_element<PairGradient<T, kind>>, f, a.n);
+    });
+  });
+}
+
+TL_KERNEL find_outside(const char* data, Dtype dtype, int64_t width, int64_t n, int32_t* found) {
+  for (int64_t i = global_index(); i < n; i += global_size()) {
+    double v = load_as<double>(data + i * width, dtype);
+    if (!(v >= 0 && v <= 1)) atomic_max(found, 1);
+  }
+}
+
+bool in_unit_interval(Dtype dtype, const void* data, int64_t n) {
+  if (n == 0) return true;
+  Launcher l = Launcher::of(data);
+  Scratch<int32_t> found(1, {DeviceType::CUDA, int8_t(driver::device_of(data))});
+  driver::set_bytes(found.data, 0, sizeof(int32_t), l.stream);
+  launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, find_outside, static_cast<const char*>(data), dtype,
+         int64_t(itemsize(dtype)), n, found.data);
+  int32_t outside = 0;
+  driver::copy(&outside, found.data, sizeof(outside), driver::CopyKind::DeviceToHost, l.stream);
+  driver::synchronize_stream(l.stream);
+  return !outside;
+}
+
+[[maybe_unused]] const bool filled = [] {
+  loss_kernels[int(DeviceType::CUDA)] = {nll, nll_backward, pair, pair_backward, in_unit_interval};
+  return true;
+}();
+
+}  // namespace
+}  // namespace tl::cuda
