@@ -4,6 +4,7 @@ with TENSORLITE_CUDA=EMULATE); in a build without CUDA nothing here runs.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections import Counter
 from collections.abc import Callable
@@ -221,6 +222,18 @@ def test_the_emulator_catches_planted_faults(seed: int) -> None:
         [program], capture_output=True, text=True, timeout=120, env={"TENSORLITE_EMULATE_SEED": str(seed)}
     )
     assert done.returncode == 0 and done.stdout.endswith("ok\n"), done.stdout + done.stderr
+
+
+def test_a_forked_child_is_refused() -> None:
+    tl.cuda.init()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            tl.ones(1, device="cuda")
+        except RuntimeError as e:
+            os._exit(0 if str(e).startswith("Cannot re-initialize CUDA in forked subprocess") else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 # ---- random numbers ----

@@ -1,6 +1,7 @@
 #include "core/cuda.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -12,6 +13,7 @@ namespace tl {
 namespace {
 
 CudaRuntime* runtime = nullptr;
+bool forked = false;  // in a child of a process that has used CUDA
 std::string trouble;  // why the library could not be opened, when there is one
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
@@ -49,6 +51,12 @@ CudaRuntime& cuda_runtime() {
     fail<AssertionError>("Torch not compiled with CUDA enabled: this build of tensorlite computes on the CPU only.");
   }
   check(r->device_count() > 0, r->why_none());
+  static const bool watched = pthread_atfork(nullptr, nullptr, [] { forked = true; }) == 0;
+  (void)watched;
+  check(!forked,
+        "Cannot re-initialize CUDA in forked subprocess. To use CUDA with multiprocessing, you must use the 'spawn' "
+        "start "
+        "method");
   return *r;
 }
 
