@@ -24,23 +24,6 @@ struct ComputedIn<BFloat16> {
 template <class T>
 using Computed = typename ComputedIn<T>::type;
 
-// Division by a size: a multiplication where all numbers have 31 bits.
-template <class I>
-struct Size {
-  I value = 1;
-  Divisor divide;
-  Size() = default;
-  explicit Size(int64_t n) : value(I(n)) {
-    if constexpr (sizeof(I) == 4) divide = Divisor(uint32_t(n > 0 ? n : 1));
-  }
-  TL_DEVICE I quotient(I n) const {
-    if constexpr (sizeof(I) == 4)
-      return I(divide(uint32_t(n)));
-    else
-      return n / value;
-  }
-};
-
 template <class I>
 struct Window {
   I begin, end, step;
@@ -57,7 +40,7 @@ struct Place {
 
 template <class I>
 struct Pooling {
-  Size<I> in[3], out[3], channels;
+  Extent<I> in[3], out[3], channels;
   I kernel[3], stride[3], padding[3], dilation[3];
   I unit;  // between neighbours in a row
   bool adaptive, channels_last, dilated;
@@ -69,7 +52,7 @@ struct Pooling {
         channels_last(s.channels_last),
         dilated(s.dilation[0] * s.dilation[1] * s.dilation[2] != 1) {
     for (int d = 0; d < 3; ++d) {
-      in[d] = Size<I>(s.in[d]), out[d] = Size<I>(s.out[d]);
+      in[d] = Extent<I>(s.in[d]), out[d] = Extent<I>(s.out[d]);
       kernel[d] = I(s.kernel[d]), stride[d] = I(s.stride[d]);
       padding[d] = I(s.padding[d]), dilation[d] = I(s.dilation[d]);
     }
@@ -102,24 +85,16 @@ struct Pooling {
   // Whether window o, one of those, has a tap on element i.
   TL_DEVICE bool taps(int d, I i, I o) const { return (i + padding[d] - o * stride[d]) % dilation[d] == 0; }
 
-  TL_DEVICE Place<I> place(I i, const Size<I> (&sizes)[3]) const {
+  TL_DEVICE Place<I> place(I i, const Extent<I> (&sizes)[3]) const {
     Place<I> p;
     p.channel = 0;
-    if (channels_last) {
-      I q = channels.quotient(i);
-      p.channel = i - q * channels.value;
-      i = q;
-    }
-    for (int d = 2; d >= 0; --d) {
-      I q = sizes[d].quotient(i);
-      p.d[d] = i - q * sizes[d].value;
-      i = q;
-    }
+    if (channels_last) p.channel = channels.split(i);
+    for (int d = 2; d >= 0; --d) p.d[d] = sizes[d].split(i);
     p.image = i;
     return p;
   }
   // Where the plane of a place begins in a tensor of these sizes.
-  TL_DEVICE I start(const Place<I>& p, const Size<I> (&sizes)[3]) const {
+  TL_DEVICE I start(const Place<I>& p, const Extent<I> (&sizes)[3]) const {
     return p.image * (sizes[0].value * sizes[1].value * sizes[2].value * unit) + p.channel;
   }
 };

@@ -142,3 +142,42 @@ def test_second_derivative() -> None:
         (g * g).sum().backward()
         grads.append(x.grad)
     same(grads[0], grads[1], "float64")
+
+
+# ---- interpolation ----
+
+RESIZED = [((2, 3, 9), ("nearest", "linear", "nearest-exact"), 14), ((2, 3, 7, 9), ("nearest", "bilinear"), (5, 20)),
+           ((1, 2, 6, 7), ("bicubic",), (9, 4)), ((1, 2, 3, 4, 5), ("nearest", "trilinear"), (5, 3, 8))]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("layout", ["rows", "channels_last"])
+def test_interpolate(dtype: str, layout: str) -> None:
+    for i, (shape, modes, size) in enumerate(RESIZED):
+        x = drawn(shape, dtype, layout, i)
+        for mode in modes:
+            both(lambda t, m=mode, s=size: F.interpolate(t, s, mode=m), x, dtype)
+            if mode in ("bilinear", "bicubic"):
+                both(lambda t, m=mode, s=size: F.interpolate(t, s, mode=m, antialias=True), x, dtype)
+                both(lambda t, m=mode: F.interpolate(t, scale_factor=1.7, mode=m, align_corners=True), x, dtype)
+
+
+def test_interpolate_bytes_and_second_derivative() -> None:
+    x = drawn((1, 3, 8, 9), "float32").abs().mul(25).to(tl.uint8)
+    for mode in ("nearest", "bilinear", "bicubic"):
+        both(lambda t, m=mode: F.interpolate(t, (5, 13), mode=m), x, "uint8")
+    grads = []
+    for device in ("cpu", "cuda"):
+        t = drawn((1, 2, 5, 5), "float64").to(device).requires_grad_()
+        (g,) = tl.autograd.grad((F.interpolate(t, 8, mode="bicubic") ** 3).sum(), t, create_graph=True)
+        (g * g).sum().backward()
+        grads.append(t.grad)
+    same(grads[0], grads[1], "float64")
+
+
+def test_shapes_of_images() -> None:
+    x = drawn((2, 8, 6, 6), "float32")
+    both(lambda t: F.pixel_shuffle(t, 2), x, "float32")
+    both(lambda t: F.pixel_unshuffle(t, 3), x, "float32")
+    both(lambda t: F.pad(t, (1, 2, -1, 3), value=1.5), x, "float32")
+    both(lambda t: F.channel_shuffle(t, 4), x, "float32")

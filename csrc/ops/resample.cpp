@@ -1,5 +1,6 @@
 #include "ops/resample.h"
 
+#include "core/plan.h"
 #include "kernels/resample.h"
 #include "ops/cast.h"
 
@@ -37,12 +38,13 @@ Tensor resample(const Tensor& input, int64_t dim, const Tensor& starts, const Te
   check<NotImplementedError>(is_floating(input.dtype()) || input.dtype() == Dtype::UInt8,
                              "\"resample\" not implemented for '", type_name(input.dtype()),
                              "'. Convert the input to a floating dtype first.");
+  common_device({&input, &starts, &places, &weights});
   dim = wrap_dim(dim, input.dim());
   const int64_t in = input.size(dim), out = starts.numel() - 1;
   check(starts.dtype() == Dtype::Int64 && places.dtype() == Dtype::Int64 && weights.dtype() == Dtype::Float64 &&
             starts.is_contiguous() && places.is_contiguous() && weights.is_contiguous() && out >= 0 &&
-            places.numel() == weights.numel() && starts.data_as<int64_t>()[out] == places.numel() &&
-            back_starts.numel() - 1 == in,
+            places.numel() == weights.numel() && back_starts.numel() - 1 == in &&
+            (!input.device().is_cpu() || starts.data_as<int64_t>()[out] == places.numel()),
         "resample: the tables are no sparse matrix over a dim of size ", in);
   const bool last = dim > 1 && channels_last(input);
   const Tensor x = last ? input : contiguous(input);

@@ -27,6 +27,29 @@ struct Divisor {
   }
 };
 
+// A size to divide by: by a multiplication where Index has 32 bits, for which all numbers must have 31.
+template <class Index>
+struct Extent {
+  Index value = 1;
+  Divisor divide;
+  Extent() = default;
+  explicit Extent(int64_t n) : value(Index(n)) {
+    if (sizeof(Index) == 4) divide = Divisor(uint32_t(n > 0 ? n : 1));
+  }
+  TL_DEVICE Index quotient(Index n) const {
+    if constexpr (sizeof(Index) == 4)
+      return Index(divide(uint32_t(n)));
+    else
+      return n / value;
+  }
+  // n becomes the quotient; gives the remainder.
+  TL_DEVICE Index split(Index& n) const {
+    Index q = quotient(n), rest = n - q * value;
+    n = q;
+    return rest;
+  }
+};
+
 inline constexpr int kWalkDims = 16;
 
 // Offsets in bytes of N operands from the position in the plan's order. Index is uint32_t where all fit 31 bits.

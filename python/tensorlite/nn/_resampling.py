@@ -120,9 +120,7 @@ def _resampled(
             f"({_named(sizes)})"
         )
     if (input.numel() == 0 and input.shape[0] != 0) or input.shape[1] == 0:
-        raise RuntimeError(
-            f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(input.shape)}"
-        )
+        raise RuntimeError(f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(input.shape)}")
     if not (input.is_floating_point() or (input.dtype == _tl.uint8 and mode not in ("linear", "trilinear"))):
         kernel = (
             "upsample_nearest2d_channels_last" if mode == "nearest" and n == 2 and not input.is_complex()
@@ -145,7 +143,7 @@ def _resampled(
         factor = None if factors is None else factors[i]
         if old == new and not align and (factor in (None, 1.0) or kind in ("nearest", "exact")) and not antialias:
             continue
-        tables = _tables(kind, old, new, factor, align, antialias, x.dtype == _tl.float64)
+        tables = _tables(kind, old, new, factor, align, antialias, x.dtype == _tl.float64, x.device)
         x = _C.resample(x, 2 + i, *tables)
     if rounded:
         x = (x.round().clamp(0, 255) if input.dtype == _tl.uint8 else x).to(input.dtype)
@@ -158,9 +156,12 @@ def _named(sizes: Sequence[int]) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _tables(
-    kind: str, old: int, new: int, factor: float | None, align: bool, antialias: bool, double: bool
+    kind: str, old: int, new: int, factor: float | None, align: bool, antialias: bool, double: bool, device: Any
 ) -> tuple[Tensor, ...]:
     """The sparse matrix, new x old, and its transpose, as (starts, places, weights) each."""
+    if device.type != "cpu":
+        here = _tables(kind, old, new, factor, align, antialias, double, _tl.device("cpu"))
+        return tuple(t.to(device) for t in here)
     real = np.float64 if double else np.float32
     if kind in ("nearest", "exact"):
         real = np.float32
@@ -289,8 +290,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         )
     if theta.dim() != 3 or tuple(theta.shape[-2:]) != (n, n + 1):
         raise ValueError(
-            f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size {size}. "
-            f"Got {theta.shape}."
+            f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size {size}. Got {theta.shape}."
         )
     if min(size) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {_tl.Size(size)}")
