@@ -86,6 +86,12 @@ CASES = [
     case(3, 1, 4, 4, (5, 4, 7), (3, 2, 3), groups=2, stride=(1, 2, 2), padding=(1, 0, 2), dilation=(1, 2, 1)),
     case(3, 1, 3, 3, (4, 4, 9), 3, groups=3, padding=1),
     case(3, 2, 3, 4, (3, 4, 5), 1, stride=2),
+    # The places of all images in one product.
+    case(1, 3, 33, 35, 11, 3, padding=2, dilation=2),
+    case(2, 3, 33, 40, (7, 5), 3, padding=1),
+    case(2, 2, 64, 32, (6, 9), (2, 3), padding=(0, 2), dilation=(3, 1)),
+    case(2, 4, 32, 70, (3, 3), 1),
+    case(3, 2, 32, 32, (3, 4, 5), 2, padding=1),
 ]
 TRANSPOSED = [
     case(1, 2, 3, 4, 7, 3),
@@ -101,6 +107,8 @@ TRANSPOSED = [
     case(2, 1, 3, 4, (4, 5), 1, stride=3, output_padding=2),
     case(2, 1, 2, 3, (4, 4), 2, stride=4, output_padding=(3, 1)),
     case(2, 2, 4, 4, (5, 5), 3, groups=4, padding=1),
+    case(2, 3, 40, 33, (5, 6), 3, padding=1),
+    case(2, 2, 32, 34, (4, 4), 3, dilation=2),
     case(3, 2, 3, 2, (3, 4, 5), 2, stride=2),
     case(3, 1, 4, 4, (3, 2, 4), (2, 3, 2), groups=2, stride=(2, 1, 2), padding=(1, 1, 0), output_padding=(1, 0, 1)),
 ]

@@ -197,7 +197,7 @@ def test_edges_of_tiles(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int16", "complex64"])
-@pytest.mark.parametrize("size", [(1, 13, 33), (7, 5, 1), (5, 7, 6), (31, 65, 63), (65, 33, 17)])
+@pytest.mark.parametrize("size", [(1, 13, 33), (7, 5, 1), (5, 7, 6), (31, 65, 63), (65, 33, 17), (9, 34, 67)])
 def test_layouts(dtype, size):
     n, k, m = size
     rng = np.random.default_rng(0)
@@ -237,6 +237,17 @@ def test_the_addend_in_every_layout(layout):
         if "expanded" not in layout:
             assert c.addmm_(x, y, beta=2, alpha=-3) is c
             close(c, expected, dtype, k)
+
+
+@pytest.mark.sanitize
+def test_long_inner_dimensions_of_bfloat16():
+    """Pairs of bfloat16 (an even length) and single ones, in several pieces."""
+    rng = np.random.default_rng(0)
+    for k in (2, 1024, 1026, 1027, 2100):
+        for left, right in itertools.product(("plain", "transposed"), repeat=2):
+            a, b = (put(rng.standard_normal(s), "bfloat16", v) for s, v in (((14, k), left), ((k, 70), right)))
+            expected = to_array(a) @ to_array(b)
+            np.testing.assert_allclose(to_array(a @ b), expected, rtol=2**-8, atol=2e-5 * k)
 
 
 def test_long_inner_dimensions_with_beta_and_alpha():

@@ -1,5 +1,6 @@
 #include "kernels/conv.h"
 
+#include "cpu/conv_gather.h"
 #include "cpu/conv_pass.h"
 #include "cpu/gemv.h"
 
@@ -475,7 +476,15 @@ void backward_bias(const ConvArgs& g) {
       break;               \
   }
 
+// Half types and integers have no gathered form.
+#define TL_WHEN_SMALL(f, g)                                       \
+  if (planes_are_small(g)) {                                      \
+    if ((g).dtype == Dtype::Float32) return small_##f<float>(g);  \
+    if ((g).dtype == Dtype::Float64) return small_##f<double>(g); \
+  }
+
 void conv_forward(const ConvArgs& g) {
+  TL_WHEN_SMALL(forward, g)
   TL_EACH_TYPE(forward, g)
   switch (itemsize(g.dtype)) {
     case 1:
@@ -489,10 +498,14 @@ void conv_forward(const ConvArgs& g) {
   }
 }
 void conv_backward_input(const ConvArgs& g) {
+  TL_WHEN_SMALL(backward_input, g)
   TL_EACH_TYPE(backward_input, g)
   backward_input<uint64_t>(g);
 }
-void conv_backward_weight(const ConvArgs& g) { TL_EACH_TYPE(backward_weight, g) }
+void conv_backward_weight(const ConvArgs& g) {
+  TL_WHEN_SMALL(backward_weight, g)
+  TL_EACH_TYPE(backward_weight, g)
+}
 void conv_backward_bias(const ConvArgs& g) { TL_EACH_TYPE(backward_bias, g) }
 
 }  // namespace

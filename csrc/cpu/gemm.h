@@ -27,6 +27,9 @@ struct Problem {
   int64_t ldc;
   const T* d;
   Epilogue<T> epilogue;
+  // When given, element (p, j) of b is b[b_rows[p] + b_columns[j]], and S is T.
+  const int32_t* b_rows = nullptr;
+  const int32_t* b_columns = nullptr;
 };
 
 // The inner dimension is cut by its length alone: the cuts decide how sums are rounded.
@@ -42,7 +45,7 @@ void gemm_one_thread(const Problem<S>& q) {
   constexpr int NR = kNR<T>, W = kLanes<T>;
   constexpr bool same = __is_same(S, T);
   const int64_t kc = inner_block<T>(q.k);
-  const bool pack_right = !same || q.b_col != 1 || q.m > 8 * kMR || (!kMaskedLoads && q.n % W != 0);
+  const bool pack_right = !same || q.b_rows || q.b_col != 1 || q.m > 8 * kMR || (!kMaskedLoads && q.n % W != 0);
   const bool pack_left = pack_right && (!same || q.n > (q.a_col == 1 ? 4 : 1) * NR);
   const int64_t mc = least(q.m, kMC), nc = least(q.n, kNC<T>);
   const int64_t a_size = pack_left ? round_up(mc, kMR) * kc : 0;
@@ -56,7 +59,7 @@ void gemm_one_thread(const Problem<S>& q) {
 
   int64_t rows[kMR];
   for (int i = 0; i < kMR; ++i) rows[i] = i * q.a_row;
-  const auto& packed = micro_table<T, kPackedPacked>;
+  const auto &packed = micro_table < T, __is_same(S, BF16Pair) ? kPairs : kPackedPacked > ;
   const auto& half = micro_table<T, kRowsPacked>;
   const MicroTable<T, kRowsDirect>* direct = nullptr;
   if constexpr (same) direct = &micro_table<T, kRowsDirect>;
@@ -79,7 +82,11 @@ void gemm_one_thread(const Problem<S>& q) {
       for (int64_t j0 = 0; j0 < q.n; j0 += kNC<T>) {
         const int64_t nb = least(kNC<T>, q.n - j0);
         const S* b = q.b + p0 * q.b_row + j0 * q.b_col;
-        if (pack_right) pack_b<S>(kb, nb, b, q.b_row, q.b_col, b_buffer);
+        if (!q.b_rows) {
+          if (pack_right) pack_b<S>(kb, nb, b, q.b_row, q.b_col, b_buffer);
+        } else if constexpr (same) {
+          pack_gathered<S>(kb, nb, q.b, q.b_rows + p0, q.b_columns + j0, b_buffer);
+        }
         TileArgs<T> t;
         t.k = kb;
         t.a_rows = rows;
@@ -154,7 +161,10 @@ void gemm_parallel(const Problem<S>& q) {
       piece.m = least(mb, q.m - i);
       piece.n = least(nb, q.n - j);
       piece.a += i * q.a_row;
-      piece.b += j * q.b_col;
+      if (q.b_rows)
+        piece.b_columns += j;
+      else
+        piece.b += j * q.b_col;
       piece.c += i * q.ldc + j;
       if (piece.d) piece.d += i * q.epilogue.d_row + j * q.epilogue.d_col;
       gemm_one_thread(piece);

@@ -184,8 +184,17 @@ struct TileArgs {
 };
 
 // Where a tile's operands come from. Packed a: kMR values for each k. Packed b: kNR values for each k, zeros past the
-// edge.
-enum Operands { kPackedPacked, kRowsPacked, kRowsDirect, kPackedIndirect };
+// edge. Pairs: both packed, each value two bfloat16 of neighbouring k (AVX512-BF16).
+enum Operands { kPackedPacked, kRowsPacked, kRowsDirect, kPackedIndirect, kPairs };
+
+#if defined(TL_ISA_avx512)
+// c + a0 b0 + a1 b1 in each lane. As text, because the files of this instruction set may not assume the instruction:
+// who calls asks has_bfloat16_products() first.
+[[gnu::always_inline]] inline Vec<float> fma_pairs(Vec<float> a, Vec<float> b, Vec<float> c) {
+  asm("vdpbf16ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+  return c;
+}
+#endif
 
 // The general finish of a tile of `rows` x `vectors`, out of line: it is rare, and cheap beside a long inner dimension.
 template <class T>
@@ -226,8 +235,8 @@ template <class T>
 template <class T, int R, int V, int Mode>
 void micro(const TileArgs<T>& t) {
   constexpr int W = kLanes<T>;
-  constexpr bool packed_a = Mode == kPackedPacked || Mode == kPackedIndirect;
-  constexpr bool packed_b = Mode == kPackedPacked || Mode == kRowsPacked;
+  constexpr bool packed_a = Mode == kPackedPacked || Mode == kPackedIndirect || Mode == kPairs;
+  constexpr bool packed_b = Mode == kPackedPacked || Mode == kRowsPacked || Mode == kPairs;
   const Mask<T> mask(t.last);
   Vec<T> acc[R][V] = {};
   const T* a = t.a;
@@ -260,7 +269,15 @@ void micro(const TileArgs<T>& t) {
       else
         av = splat(*rows[i]);
 #pragma GCC unroll 8
-      for (int j = 0; j < V; ++j) acc[i][j] = fma<T>(av, bv[j], acc[i][j]);
+      for (int j = 0; j < V; ++j) {
+#if defined(TL_ISA_avx512)
+        if constexpr (Mode == kPairs) {
+          acc[i][j] = fma_pairs(av, bv[j], acc[i][j]);
+          continue;
+        }
+#endif
+        acc[i][j] = fma<T>(av, bv[j], acc[i][j]);
+      }
     }
     if constexpr (Mode != kPackedIndirect) b += b_step;
     if constexpr (packed_a)

@@ -15,9 +15,17 @@ struct F16 {
 struct BF16 {
   uint16_t bits;
 };
+// Of a product of bfloat16 that takes two of neighbouring k at a time: k, and the strides along it, count pairs.
+struct BF16Pair {
+  uint16_t bits;
+};
 template <class S>
 struct ComputeOf {
   using type = uint32_t;
+};
+template <>
+struct ComputeOf<BF16Pair> {
+  using type = float;
 };
 template <>
 struct ComputeOf<float> {
@@ -207,6 +215,21 @@ void pack_b(int64_t k, int64_t n, const S* b, int64_t row, int64_t col, T* dst) 
   }
 }
 
+// The same of an operand whose element (p, j) is b[rows[p] + columns[j]].
+template <class S, class T = Compute<S>>
+void pack_gathered(int64_t k, int64_t n, const S* b, const int32_t* rows, const int32_t* columns, T* dst) {
+  constexpr int NR = kNR<T>, W = kLanes<T>;
+  for (int64_t j = 0; j < n; j += NR, dst += k * NR) {
+    const int cols = int(least(NR, n - j)), padded = int(round_up(cols, W));
+    int32_t at[NR];
+    for (int i = 0; i < padded; ++i) at[i] = columns[j + least(i, cols - 1)];
+    for (int64_t p = 0; p < k; ++p) {
+      const S* from = b + rows[p];
+      for (int i = 0; i < padded; ++i) dst[p * NR + i] = widen(from[at[i]]);
+    }
+  }
+}
+
 // The rows of the next panel when `left` rows are left: the last two panels share what would leave one of them thin.
 [[gnu::always_inline]] inline int panel_rows(int64_t left) {
   return int(left > kMR && left < 2 * kMR - 2 ? (left + 1) / 2 : least(kMR, left));
@@ -232,6 +255,43 @@ void pack_a(int64_t m, int64_t k, const S* a, int64_t row, int64_t col, T* dst) 
     } else {
       for (int64_t p = 0; p < k; ++p)
         for (int r = 0; r < kMR; ++r) dst[p * kMR + r] = r < rows ? widen(src[p * col + r * row]) : T(0);
+    }
+  }
+}
+
+// pack_a and pack_b for pairs.
+[[gnu::always_inline]] inline float pair_at(const BF16Pair* p, int64_t step) {
+  return from_bits(p->bits | uint32_t(p[step].bits) << 16);
+}
+template <>
+inline void pack_a<BF16Pair>(int64_t m, int64_t k, const BF16Pair* a, int64_t row, int64_t col, float* dst) {
+  int rows;
+  for (int64_t i = 0; i < m; i += rows, dst += k * kMR) {
+    const BF16Pair* src = a + i * row;
+    rows = panel_rows(m - i);
+    for (int64_t p = 0; p < k; ++p)
+      for (int r = 0; r < kMR; ++r) dst[p * kMR + r] = r < rows ? pair_at(src + p * col + r * row, col / 2) : 0.f;
+  }
+}
+template <>
+inline void pack_b<BF16Pair>(int64_t k, int64_t n, const BF16Pair* b, int64_t row, int64_t col, float* dst) {
+  constexpr int NR = kNR<float>, W = kLanes<float>;
+  for (int64_t j = 0; j < n; j += NR, dst += k * NR) {
+    const BF16Pair* src = b + j * col;
+    const int cols = int(least(NR, n - j)), padded = int(round_up(cols, W));
+    if (row == 2 && col % 2 == 0) {  // a pair is a word
+      for (int v = 0; v < cols; v += W)
+        pack_transposed(reinterpret_cast<const float*>(src + v * col), col / 2, int(least(W, cols - v)), k, dst + v,
+                        NR);
+      continue;
+    }
+    for (int64_t p = 0; p < k; ++p) {
+      const BF16Pair *low = src + p * row, *high = low + row / 2;
+      if (col == 1)
+        for (int i = 0; i < cols; ++i) dst[p * NR + i] = from_bits(low[i].bits | uint32_t(high[i].bits) << 16);
+      else
+        for (int i = 0; i < cols; ++i) dst[p * NR + i] = pair_at(low + i * col, row / 2);
+      for (int i = cols; i < padded; ++i) dst[p * NR + i] = 0;
     }
   }
 }

@@ -81,6 +81,13 @@ void narrow_result(const GemmArgs& g, int64_t l, const Compute<S>* sums) {
   });
 }
 
+#if defined(TL_ISA_avx512)
+bool has_bfloat16_products() {
+  static const bool has = __builtin_cpu_supports("avx512bf16");
+  return has;
+}
+#endif
+
 template <class S>
 void one_matrix(const GemmArgs& g, int64_t l, bool parallel) {
   using T = Compute<S>;
@@ -101,6 +108,18 @@ void one_matrix(const GemmArgs& g, int64_t l, bool parallel) {
   q.c = sums.as<T>();
   q.ldc = g.n;
   q.epilogue = Epilogue<T>();
+#if defined(TL_ISA_avx512)
+  if constexpr (__is_same(S, BF16)) {
+    if (has_bfloat16_products() && g.k % 2 == 0) {
+      const auto* a = reinterpret_cast<const BF16Pair*>(q.a);
+      const auto* b = reinterpret_cast<const BF16Pair*>(q.b);
+      Problem<BF16Pair> pairs{q.m,         q.n,     q.k / 2, a,     q.a_row, q.a_col * 2, b,
+                              q.b_row * 2, q.b_col, q.c,     q.ldc, nullptr, q.epilogue};
+      parallel ? gemm_parallel(pairs) : gemm_one_thread(pairs);
+      return narrow_result<S>(g, l, sums.as<T>());
+    }
+  }
+#endif
   parallel ? gemm_parallel(q) : gemm_one_thread(q);
   narrow_result<S>(g, l, sums.as<T>());
 }
