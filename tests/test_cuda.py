@@ -314,3 +314,23 @@ def test_targets_out_of_range_are_named() -> None:
     x = tl.zeros(3, 4, device="cuda")
     with pytest.raises(IndexError, match="Target 4 is out of bounds"):
         tl.nn.functional.cross_entropy(x, tl.tensor([0, 4, 1], device="cuda"))
+
+
+def test_gradients_come_back_to_the_device_of_their_tensor() -> None:
+    x = tl.ones(3, requires_grad=True)
+    for _ in range(2):
+        (x.cuda() * tl.arange(3.0).cuda()).sum().backward()
+    assert x.grad.device == x.device and x.grad.tolist() == [0, 2, 4]
+
+    class Stray(tl.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, t: Any) -> Any:
+            return t * 2
+
+        @staticmethod
+        def backward(ctx: Any, grad: Any) -> Any:
+            return grad.cpu()
+
+    y = tl.ones(3, device="cuda", requires_grad=True)
+    with pytest.raises(RuntimeError, match="invalid gradient at index 0 - expected device cuda:0 but got cpu"):
+        Stray.apply(y).sum().backward()

@@ -167,6 +167,14 @@ class GraphTask {
       if (is_complex(grad.dtype()) && !is_complex(want.dtype)) grad = real(grad);
       if (grad.dtype() != want.dtype) grad = cast(grad, want.dtype);
     }
+    if (grad.device() != want.device) {
+      // A copy to another device leads its gradient back; what else comes from elsewhere is a mistake of a function.
+      const std::string name = from ? from->name() : "";
+      if (from && grad.dim() != 0 && name != "ToCopyBackward0" && name != "CopyBackwards")
+        fail("Function ", name, " returned an invalid gradient at index ", index, " - expected device ",
+             to_string(want.device), " but got ", to_string(grad.device()));
+      grad = cast(grad, want.dtype, want.device);
+    }
     return grad;
   }
 
