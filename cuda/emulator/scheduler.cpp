@@ -295,6 +295,12 @@ struct Scheduler {
         }
         Thread& from = lane_of(t, uint32_t(o.source));
         o.taken[0] = from.given[0], o.taken[1] = from.given[1];
+      } else if (o.meeting == Meeting::Match) {
+        o.taken[0] = 0;
+        for (uint32_t others = expected; others; others &= others - 1) {
+          uint32_t l = uint32_t(std::countr_zero(others));
+          o.taken[0] |= uint64_t(lane_of(t, l).given[0] == o.given[0]) << l;
+        }
       } else {
         o.taken[0] = votes;
       }
@@ -384,6 +390,13 @@ uint32_t ballot(uint32_t mask, bool vote, Site site) {
   Thread* t = current;
   t->vote = vote;
   scheduler().meet(Meeting::Ballot, mask, site);
+  return uint32_t(t->taken[0]);
+}
+
+uint32_t match(uint32_t mask, uint32_t value, Site site) {
+  Thread* t = current;
+  t->given[0] = value;
+  scheduler().meet(Meeting::Match, mask, site);
   return uint32_t(t->taken[0]);
 }
 

@@ -115,6 +115,8 @@ void wait_warp(uint32_t mask, Site site);
 // 16 bytes from another lane of the mask. A source that is not in it is an error.
 void exchange(uint32_t mask, int source, uint64_t* value, Site site);
 uint32_t ballot(uint32_t mask, bool vote, Site site);
+// The lanes of the mask that give the same value.
+uint32_t match(uint32_t mask, uint32_t value, Site site);
 // Lets others run: what an acquire load does first, so that a thread that spins does not spin for ever.
 void pause(Site site);
 // Ends the grid with an error that names the thread.

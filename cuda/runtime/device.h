@@ -13,6 +13,9 @@
 #define TL_KERNEL __global__ void
 #define TL_DEVICE __device__ __forceinline__
 #define TL_CONSTANT __constant__
+#define TL_UNROLL _Pragma("unroll")
+#define TL_UNROLL_BY(n) TL_PRAGMA(unroll n)
+#define TL_PRAGMA(x) _Pragma(#x)
 #define TL_HERE
 #define TL_HERE_ALONE
 #else
@@ -20,6 +23,8 @@
 #define TL_KERNEL void
 #define TL_DEVICE inline
 #define TL_CONSTANT
+#define TL_UNROLL
+#define TL_UNROLL_BY(n)
 #define TL_HERE , const char *file = __builtin_FILE(), int line = __builtin_LINE()
 #define TL_HERE_ALONE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 #endif
@@ -126,6 +131,19 @@ TL_DEVICE T shuffle(T v, int source, uint32_t mask = kAllLanes) {
   return v;
 }
 TL_DEVICE uint32_t ballot(bool v, uint32_t mask = kAllLanes) { return __ballot_sync(mask, v); }
+// The lanes that have the same lowest bits of `v`.
+template <int bits>
+TL_DEVICE uint32_t match_lanes(uint32_t v) {
+  uint32_t peers = kAllLanes;
+#pragma unroll
+  for (int b = 0; b < bits; ++b) {
+    bool set = v >> b & 1;
+    uint32_t voted = __ballot_sync(kAllLanes, set);
+    peers &= set ? voted : ~voted;
+  }
+  return peers;
+}
+TL_DEVICE int lanes_of(uint32_t mask) { return __popc(mask); }
 #else
 template <class T>
 TL_DEVICE T shuffle(T v, int source, uint32_t mask = kAllLanes TL_HERE) {
@@ -137,6 +155,11 @@ TL_DEVICE T shuffle(T v, int source, uint32_t mask = kAllLanes TL_HERE) {
   return v;
 }
 TL_DEVICE uint32_t ballot(bool v, uint32_t mask = kAllLanes TL_HERE) { return emulator::ballot(mask, v, {file, line}); }
+template <int bits>
+TL_DEVICE uint32_t match_lanes(uint32_t v TL_HERE) {
+  return emulator::match(kAllLanes, v & uint32_t((uint64_t(1) << bits) - 1), {file, line});
+}
+TL_DEVICE int lanes_of(uint32_t mask) { return __builtin_popcount(mask); }
 #endif
 template <class T>
 TL_DEVICE T shuffle_xor(T v, int bits, uint32_t mask = kAllLanes) {
@@ -161,18 +184,28 @@ TL_DEVICE bool all_lanes(bool v, uint32_t mask = kAllLanes) { return ballot(!v, 
 #if defined(__CUDACC__)
 template <class T>
 TL_DEVICE T atomic_add(T* p, T v) {
-  if constexpr (sizeof(T) == 8 && T(-1) < T(0) && T(1) / 2 == T(0))  // int64_t
+  if constexpr (sizeof(T) == 8 && T(1) / 2 == T(0))  // of 64 bits
     return T(atomicAdd(reinterpret_cast<unsigned long long*>(p), static_cast<unsigned long long>(v)));
   else
     return atomicAdd(p, v);
 }
 template <class T>
 TL_DEVICE T atomic_max(T* p, T v) {
-  return atomicMax(p, v);
+  if constexpr (sizeof(T) == 8 && T(-1) < T(0))
+    return T(atomicMax(reinterpret_cast<long long*>(p), static_cast<long long>(v)));
+  else if constexpr (sizeof(T) == 8)
+    return T(atomicMax(reinterpret_cast<unsigned long long*>(p), static_cast<unsigned long long>(v)));
+  else
+    return atomicMax(p, v);
 }
 template <class T>
 TL_DEVICE T atomic_min(T* p, T v) {
-  return atomicMin(p, v);
+  if constexpr (sizeof(T) == 8 && T(-1) < T(0))
+    return T(atomicMin(reinterpret_cast<long long*>(p), static_cast<long long>(v)));
+  else if constexpr (sizeof(T) == 8)
+    return T(atomicMin(reinterpret_cast<unsigned long long*>(p), static_cast<unsigned long long>(v)));
+  else
+    return atomicMin(p, v);
 }
 template <class T>
 TL_DEVICE T atomic_exchange(T* p, T v) {
@@ -189,6 +222,14 @@ TL_DEVICE uint32_t load_acquire(const uint32_t* p) {
 }
 TL_DEVICE void store_release(uint32_t* p, uint32_t v) {
   asm volatile("st.release.gpu.global.u32 [%0], %1;" ::"l"(p), "r"(v) : "memory");
+}
+TL_DEVICE uint64_t load_acquire(const uint64_t* p) {
+  uint64_t v;
+  asm volatile("ld.acquire.gpu.global.u64 %0, [%1];" : "=l"(v) : "l"(p) : "memory");
+  return v;
+}
+TL_DEVICE void store_release(uint64_t* p, uint64_t v) {
+  asm volatile("st.release.gpu.global.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
 }
 template <class T>
 TL_DEVICE T shared_atomic_add(Shared<T> s, int i, T v) {
@@ -230,6 +271,11 @@ TL_DEVICE uint32_t load_acquire(const uint32_t* p TL_HERE) {
   return *p;
 }
 TL_DEVICE void store_release(uint32_t* p, uint32_t v) { *p = v; }
+TL_DEVICE uint64_t load_acquire(const uint64_t* p TL_HERE) {
+  emulator::pause({file, line});
+  return *p;
+}
+TL_DEVICE void store_release(uint64_t* p, uint64_t v) { *p = v; }
 template <class T>
 TL_DEVICE T shared_atomic_add(Shared<T> s, emulator::SharedIndex i, T v) {
   return atomic_add(s.atomic(i), v);

@@ -26,4 +26,18 @@ class Workspace {
   void* data_ = nullptr;
 };
 
+// The same, of n elements of one type.
+template <class T>
+class WorkArray : public Workspace {
+ public:
+  WorkArray(const Launcher& l, int64_t n) : Workspace(l, size_t(n) * sizeof(T)), bytes_(size_t(n) * sizeof(T)) {}
+  T* data() const { return as<T>(); }
+  void zero(const Launcher& l) const {
+    if (bytes_) driver::set_bytes(data(), 0, bytes_, l.stream);
+  }
+
+ private:
+  size_t bytes_;
+};
+
 }  // namespace tl::cuda
