@@ -3,12 +3,17 @@
 # make lint    ruff, clang-format, the stubs     make format   let them repair what they can
 # make stubs   write the type stubs (*.pyi) anew from the table of operators
 # make bench   tensorlite against PyTorch and NumPy, into docs/benchmarks.md; CASES=regex chooses
-# make asan    build with AddressSanitizer and UndefinedBehaviorSanitizer and run the tests marked `sanitize`
+# make emulate run the tests of CUDA on the emulator, a CUDA device made of the host's processor; SEEDS="0 1 2" draws
+#              other orders of threads, ARGS goes to pytest
+# make cuda    compile the CUDA backend with nvcc, warnings are errors; ARCH=90-real;120-real chooses GPUs
+# make gpu-check  on a machine with a GPU: build, test, measure, write docs/gpu-report.md; see tools/gpu_check.py
+# make asan    build with AddressSanitizer and UndefinedBehaviorSanitizer and run the tests marked `sanitize`, those on
+#              the emulator too
 # make coverage  run PyTorch's operator database on both libraries and write docs/coverage.md
 # make torch   install the PyTorch that the parity tests and benchmarks compare with
 # make clean   remove everything that the targets above have made
 #
-# Everything lives in .venv and build/. What is installed already is not fetched again.
+# Everything lives in .venv and build/. WHEEL=file installs that wheel of these sources instead of compiling them. What is installed already is not fetched again.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -22,7 +27,10 @@ LINTERS := $(shell sed -n 's/^dev = \[\(.*\)\]/\1/p' pyproject.toml | tr -d ',')
 # Builds in one directory, with the tools of the virtual environment: a second installation compiles what has changed.
 INSTALL = SKBUILD_BUILD_DIR=build/$(notdir $(VENV)) $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation
 
-.PHONY: mnist test lint stubs format bench coverage asan torch clean
+# What clang-format keeps.
+CPP := $(shell find csrc cuda tests examples -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
+
+.PHONY: mnist test style lint stubs format bench coverage emulate cuda asan torch clean
 .DELETE_ON_ERROR:
 
 mnist: $(VENV)/.with-examples
@@ -34,9 +42,13 @@ test: $(VENV)/.with-test
 bench: $(VENV)/.with-test
 	$(BIN)/python -m benchmarks --cases '$(CASES)' $(ARGS)
 
-lint: $(VENV)/.lint $(VENV)/.with-test
+# What needs no build.
+style: $(VENV)/.lint
 	$(BIN)/ruff check .
-	find csrc tests examples -name '*.h' -o -name '*.cpp' | xargs $(BIN)/clang-format --dry-run -Werror
+	$(BIN)/clang-format --dry-run -Werror $(CPP)
+	$(BIN)/python tools/lint_cuda.py
+
+lint: style $(VENV)/.with-test
 	$(BIN)/python tools/stubs.py --check
 
 stubs: $(VENV)/.with-test
@@ -44,17 +56,44 @@ stubs: $(VENV)/.with-test
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .
-	find csrc tests examples -name '*.h' -o -name '*.cpp' | xargs $(BIN)/clang-format -i
+	$(BIN)/clang-format -i $(CPP)
 
 coverage: $(VENV)/.with-test $(VENV)/.torch
 	PYTHONPATH=tests $(BIN)/python -m parity --write docs/coverage.md $(ARGS)
+
+# The CUDA backend alone, for the library that is installed in the environment: $(1) is the build's folder.
+PACKAGE = $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("tensorlite").submodule_search_locations[0])')
+define BUILD_BACKEND
+	$(BIN)/cmake -G Ninja -S . -B $(1) -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) -DTENSORLITE_LIBRARY=$(PACKAGE)/libtensorlite.so $(2) >$(1).log || \
+	  { cat $(1).log; exit 1; }
+	$(BIN)/ninja --quiet -C $(1)
+endef
+EMULATED = TENSORLITE_CUDA_LIBRARY=$(abspath build/$(1)/libtensorlite_cuda.so)
+SEEDS ?= 0
+# Tests that need a device; the emulator is one thread, so that two run side by side.
+CUDA_TESTS = $(wildcard tests/test_cuda*.py)
+
+emulate: $(VENV)/.with-test
+	$(call BUILD_BACKEND,build/emulate,-DTENSORLITE_CUDA=EMULATE)
+	set -e; for seed in $(SEEDS); do echo "order of threads: seed $$seed"; \
+	  TENSORLITE_EMULATE_SEED=$$seed $(call EMULATED,emulate) $(BIN)/python -m pytest -q $(CUDA_TESTS) $(ARGS); done
+
+ARCH ?= 90-real
+cuda: $(VENV)/.with-test $(VENV)/.nvcc
+	$(call BUILD_BACKEND,build/cuda,-DTENSORLITE_CUDA=ON -DTENSORLITE_WERROR=ON '-DCMAKE_CUDA_ARCHITECTURES=$(ARCH)')
 
 # The sanitizers' runtime must be in the process before Python; libstdc++ with it, so that exceptions are seen.
 ASAN_ENV = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
 asan:
-	SKBUILD_CMAKE_DEFINE=TENSORLITE_SANITIZE=ON SKBUILD_INSTALL_STRIP=false $(MAKE) VENV=.venv-asan .venv-asan/.with-test
-	$(ASAN_ENV) .venv-asan/bin/python -m pytest -m sanitize $(ARGS)
+	SKBUILD_CMAKE_DEFINE=TENSORLITE_SANITIZE=ON SKBUILD_INSTALL_STRIP=false \
+	  $(MAKE) VENV=.venv-asan WHEEL= .venv-asan/.with-test .venv-asan/.emulator
+	$(ASAN_ENV) $(call EMULATED,emulate-asan) .venv-asan/bin/python -m pytest -m sanitize $(ARGS)
+
+$(VENV)/.emulator: $(VENV)/.with-test
+	$(call BUILD_BACKEND,build/emulate-asan,-DTENSORLITE_CUDA=EMULATE -DTENSORLITE_SANITIZE=ON)
+	@touch $@
 
 torch: $(VENV)/.torch
 
@@ -71,12 +110,18 @@ $(VENV)/.tools:
 
 # .with-test, .with-examples: tensorlite with that extra of pyproject.toml
 $(VENV)/.with-%: $(VENV)/.tools $(SOURCES)
-	@echo "Compiling and installing tensorlite into $(VENV) (a few minutes the first time)"
-	$(INSTALL) '.[$*]'
+	@echo "$(if $(WHEEL),Installing $(WHEEL),Compiling and installing tensorlite) into $(VENV) (a few minutes the first time)"
+	$(if $(WHEEL),$(BIN)/pip install --quiet --disable-pip-version-check '$(WHEEL)[$*]',$(INSTALL) '.[$*]')
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.tools pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check $(LINTERS)
+	@touch $@
+
+# Where no CUDA toolkit is installed, the compiler comes from PyPI; cmake/cuda.cmake finds either.
+$(VENV)/.nvcc: $(VENV)/.tools
+	command -v "$${CUDACXX:-nvcc}" >/dev/null || [ -x /usr/local/cuda/bin/nvcc ] || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check nvidia-cuda-nvcc nvidia-cuda-cccl nvidia-cuda-runtime
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.tools

@@ -94,6 +94,8 @@ def test_layouts(op: Op, layout: str) -> None:
         agree(op, got, expected, f"{op.name}{sample}")
 
 
+@pytest.mark.order
+@pytest.mark.sanitize
 @pytest.mark.parametrize("op", [op for op in OPS if op.large and compared(op)], ids=str)
 def test_large(op: Op) -> None:
     """Packs, tails, several blocks, chunks."""
@@ -167,6 +169,8 @@ def test_numbers_and_tensors_of_the_cpu() -> None:
         tl.ones(1, device="cuda:77")
 
 
+@pytest.mark.order
+@pytest.mark.sanitize
 def test_streams_and_events() -> None:
     side = tl.cuda.Stream()
     assert side != tl.cuda.current_stream() == tl.cuda.default_stream()
@@ -202,6 +206,8 @@ def test_memory_is_counted() -> None:
     assert "allocated_bytes" in tl.cuda.memory_summary()
 
 
+@pytest.mark.order
+@pytest.mark.sanitize
 def test_large_reductions_are_cut_in_chunks() -> None:
     x = np.random.default_rng(0).standard_normal((3, 70_000)).astype(np.float32)
     t = tl.from_numpy(x).cuda()
@@ -215,7 +221,8 @@ def test_large_reductions_are_cut_in_chunks() -> None:
 @pytest.mark.skipif(not EMULATED, reason="shows the emulator's checks")
 @pytest.mark.parametrize("seed", range(4))
 def test_the_emulator_catches_planted_faults(seed: int) -> None:
-    program = (Path(tl._C.__file__).parent / "libtensorlite.so").resolve().parent / "emulator_test"
+    library = os.environ.get("TENSORLITE_CUDA_LIBRARY") or Path(tl._C.__file__).parent / "libtensorlite.so"
+    program = Path(library).resolve().parent / "emulator_test"
     if not program.exists():
         pytest.skip("emulator_test is not built")
     done = subprocess.run(
@@ -284,6 +291,8 @@ def test_integers_and_probabilities() -> None:
 # ---- training ----
 
 
+@pytest.mark.order
+@pytest.mark.sanitize
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"])
 def test_training_follows_the_cpu(name: str) -> None:
     """A small network: the same losses step by step."""

@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "bindings/tensor_object.h"
+#include "core/allocator.h"
 #include "core/parallel.h"
+#include "ops/creation.h"
 
 namespace tl::python {
 
@@ -139,14 +141,28 @@ PyObject* device_get_index(PyObject* self, void*) {
 PyObject* device_reduce(PyObject* self, PyObject*) {
   return Py_BuildValue("O(s)", device_type, to_string(device_of(self)).c_str());
 }
-// `with device:` makes it the default of factories; the CPU is it already.
+// `with device:` makes it the default of this thread's factories.
+thread_local std::vector<Device> outer_defaults;
+
+void set_default(Device d) {
+  allocator(d.type);  // raises where nothing can lie there
+  ops::set_default_device(d);
+}
 PyObject* device_enter(PyObject* self, PyObject*) {
-  return guarded([&] {
-    allocator(device_of(self).type);
+  return guarded([&]() -> PyObject* {
+    Device before = ops::default_device();
+    set_default(device_of(self));
+    outer_defaults.push_back(before);
     return Py_NewRef(self);
   });
 }
-PyObject* device_exit(PyObject*, PyObject*) { Py_RETURN_NONE; }
+PyObject* device_exit(PyObject*, PyObject*) {
+  if (!outer_defaults.empty()) {
+    ops::set_default_device(outer_defaults.back());
+    outer_defaults.pop_back();
+  }
+  Py_RETURN_NONE;
+}
 PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr},
                                 {"__enter__", device_enter, METH_NOARGS, nullptr},
                                 {"__exit__", device_exit, METH_VARARGS, nullptr},
@@ -350,6 +366,8 @@ void add_types(py::module_& m) {
                       if (state) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
                     }});
   m.def("get_default_dtype", [] { return take(wrap(default_dtype())); }, "The dtype that floating-point literals get.");
+  m.def("_default_device", [] { return py::reinterpret_steal<py::object>(wrap(ops::default_device())); });
+  m.def("_set_default_device", [](py::object d) { set_default(unwrap_device(d.ptr())); });
   m.def("set_default_dtype", [](py::object d) {
     if (Py_TYPE(d.ptr()) != dtype_type)
       fail_python(PyExc_TypeError, "invalid dtype object: only floating-point types are supported as the default type");

@@ -18,8 +18,20 @@ std::string trouble;  // why the library could not be opened, when there is one
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
-// Beside this library; where that is a link, beside what it points to as well.
+// It calls set_cuda() while it is opened.
+bool opens(const std::string& path) {
+  if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) && runtime) return true;
+  if (const char* text = dlerror()) trouble = text;
+  return false;
+}
+
+// The file that TENSORLITE_CUDA_LIBRARY names; else the one beside this library, and where that is a link, beside what
+// it points to.
 void open_library() {
+  if (const char* named = std::getenv("TENSORLITE_CUDA_LIBRARY"); named && *named) {
+    opens(named);
+    return;
+  }
   Dl_info self;
   if (!dladdr(reinterpret_cast<void*>(&set_cuda), &self)) return;
   std::string places[2] = {folder_of(self.dli_fname), ""};
@@ -30,9 +42,7 @@ void open_library() {
   for (const std::string& place : places) {
     std::string path = place + "libtensorlite_cuda.so";
     if (place.empty() || access(path.c_str(), R_OK)) continue;
-    // It calls set_cuda() while it is opened.
-    if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) && runtime) return;
-    if (const char* text = dlerror()) trouble = text;
+    if (opens(path)) return;
   }
 }
 

@@ -16,7 +16,9 @@ CreationKernels creation_kernels[kDeviceTypes] = {};
 namespace ops {
 namespace {
 
-Device device_of(OptDevice device) { return device.value_or(Device{}); }
+thread_local Device factories;
+
+Device device_of(OptDevice device) { return device ? *device : factories; }
 
 CreationKernels& kernels(const Tensor& t) { return creation_kernels[int(t.device().type)]; }
 
@@ -148,6 +150,9 @@ const char* c_type_name(Dtype t) {
   }
   __builtin_unreachable();
 }
+
+Device default_device() { return factories; }
+void set_default_device(Device d) { factories = d; }
 
 Tensor factory(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDevice device) {
   if (!out.defined()) return tl::empty(size, dtype.value_or(otherwise), device_of(device));

@@ -4,6 +4,10 @@
 
 namespace tl::ops {
 
+// Where this thread's factories make tensors that are not told where.
+TL_API Device default_device();
+TL_API void set_default_device(Device d);
+
 // The result of a factory: `out`, resized without a warning, or a new tensor.
 TL_API Tensor factory(Ints size, const Out& out, OptDtype dtype, Dtype otherwise, OptDevice device);
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from . import _C
 
-_default_device = _C.device("cpu")
 _precision = "highest"
 _deterministic = 0  # 0: not asked for, 1: warn, 2: error
 _interop_threads = 1
@@ -19,15 +18,15 @@ def get_default_device() -> Any:
     >>> get_default_device()
     device(type='cpu')
     """
-    return _default_device
+    d = _C._default_device()
+    return d if d.type == "cpu" else _C.empty(0, device=d).device
 
 
 def set_default_device(device: Any) -> None:
-    """Sets the device on which factories make tensors. There is the CPU."""
-    global _default_device
+    """Sets the device on which this thread's factories make tensors; `with device:` does so for a block."""
     chosen = _C.device("cpu" if device is None else device)
     _C.empty(0, device=chosen)  # raises where nothing can lie there
-    _default_device = chosen
+    _C._set_default_device(chosen)
 
 
 def get_float32_matmul_precision() -> str:

@@ -45,6 +45,12 @@ def _warn_of_copy(instead: str) -> None:
     )
 
 
+def _elsewhere(data: Any) -> Any:
+    """The default device where new data is not there already; None where it is."""
+    default = _C._default_device()
+    return None if default.type == "cpu" or isinstance(data, Tensor) else default
+
+
 def tensor(
     data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
 ) -> Tensor:
@@ -59,6 +65,8 @@ def tensor(
     if isinstance(data, Tensor):
         _warn_of_copy(f"{_C._package_name()}.tensor(sourceTensor)")
     t = _C._tensor_from(data, dtype)
+    if device is None:
+        device = _elsewhere(data)
     if device is not None:
         t = t.to(device)
     return _require(t, requires_grad) if requires_grad else t
@@ -77,10 +85,14 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         return data.to(device=data.device if device is None else device, dtype=data.dtype if dtype is None else dtype)
     if _C._is_numpy_array(data):
         t = _C.from_numpy(data)
+        if device is None:
+            device = _elsewhere(data)
         if dtype is None and device is None:
             return t
         return t.to(device="cpu" if device is None else device, dtype=t.dtype if dtype is None else dtype)
     t = _C._tensor_from(data, dtype)
+    if device is None:
+        device = _elsewhere(data)
     return t if device is None else t.to(device)
 
 
@@ -104,6 +116,8 @@ def asarray(
         if copy is False:
             raise ValueError("can't alias arbitrary sequence into a tensor.")
         t = _C._tensor_from(obj, dtype)
+        if device is None:
+            device = _elsewhere(obj)
         return _require(t if device is None else t.to(device), requires_grad)
     if copy is False and dtype is not None and dtype != source.dtype:
         raise ValueError(
