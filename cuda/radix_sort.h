@@ -87,6 +87,9 @@ struct LineSort {
 };
 void sort_lines(const LineSort& s, const Launcher& l);
 
+// The first k of each sorted line; values may be null, indices not. Results are (lines, k).
+void top_lines(const LineSort& s, int64_t k, const Launcher& l);
+
 // What becomes of lines that a block sorts: the first `keep` elements, or one of them.
 enum class Pick : uint8_t { Leading, Kth, Median, NanMedian };
 bool fits_block(Dtype t, int64_t n);

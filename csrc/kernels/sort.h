@@ -80,7 +80,7 @@ struct BincountArgs {
   void* counts;  // zeros: int64, or the dtype of the weights
   const void* in;
   const void* weights;  // null, or float32 or float64
-  int64_t n;
+  int64_t n, bins;
   Dtype dtype;  // an integer one
   Dtype weight_dtype;
 };

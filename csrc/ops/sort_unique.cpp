@@ -3,6 +3,7 @@
 #include "kernels/sort.h"
 #include "ops/index.h"
 #include "ops/lines.h"
+#include "ops/pointwise.h"
 #include "ops/shape.h"
 #include "ops/sort.h"
 
@@ -46,9 +47,7 @@ Tensor run_lengths(const Runs& r, bool wanted, const Tensor& input) {
   if (!wanted) return none(input);
   Tensor counts = empty({r.count}, Dtype::Int64, input.device());
   if (r.count) copy_into(counts, part(r.starts, 1, r.count));
-  for (int64_t i = r.count - 1, *c = counts.data_as<int64_t>(), *s = r.starts.data_as<int64_t>(); i >= 0; --i)
-    c[i] -= s[i];
-  return counts;
+  return sub(counts, part(r.starts, 0, r.count), Scalar(1), {counts, true});
 }
 
 // The runs of a tensor seen flat.
@@ -163,8 +162,11 @@ Tensor searchsorted(const Tensor& sequence, const Tensor& input, bool out_int32,
   Tensor values = contiguous(to_dtype(input, common, false, false)), order;
   if (sorter.defined()) {
     order = contiguous(sorter);
-    const int64_t* at = order.data_as<int64_t>();
-    for (int64_t i = 0; i < order.numel(); ++i) check(at[i] >= 0 && at[i] < n, op, "sorter index out of range");
+    int64_t least = 0, most = -1;
+    if (order.numel())
+      kernel(kernels(order).range, "searchsorted", order.device())(order.data(), order.numel(), Dtype::Int64, &least,
+                                                                   &most);
+    check(least >= 0 && most < n, op, "sorter index out of range");
   }
   int64_t per_line = shared ? values.numel() : values.size(-1);
   kernel(kernels(input).search, "searchsorted",
@@ -193,9 +195,10 @@ Tensor bincount(const Tensor& input, const Tensor& weights, int64_t minlength) {
   check(least >= 0, text);
   Dtype dtype = !weights.defined() ? Dtype::Int64 : weights.dtype() == Dtype::Float32 ? Dtype::Float32 : Dtype::Float64;
   Tensor by = weights.defined() ? contiguous(to_dtype(weights, dtype, false, false)) : Tensor();
-  Tensor counts = zeros_of({std::max(minlength, most + 1)}, dtype, input.device());
+  int64_t bins = std::max(minlength, most + 1);
+  Tensor counts = zeros_of({bins}, dtype, input.device());
   kernel(kernels(input).bincount, "bincount", input.device())(
-      {counts.data(), source.data(), by.defined() ? by.data() : nullptr, source.numel(), source.dtype(), dtype});
+      {counts.data(), source.data(), by.defined() ? by.data() : nullptr, source.numel(), bins, source.dtype(), dtype});
   return counts;
 }
 
