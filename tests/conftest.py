@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library import tl, torch
+from library import DEVICE, tl, torch
 
 
 def pytest_report_header() -> list[str]:
@@ -11,13 +11,34 @@ def pytest_report_header() -> list[str]:
     lines.append(
         f"parity: against PyTorch {torch.__version__}" if torch else "parity: skipped, PyTorch is not installed"
     )
+    lines.append(f"device: {DEVICE}")
     return lines
+
+
+# What is about the CPU's memory, threads, random numbers and files, or about the package and not about tensors.
+CPU_ALONE = {
+    "test_compat", "test_course", "test_cpp", "test_cuda", "test_docs", "test_float_math", "test_fuzz", "test_interop",
+    "test_packaging", "test_printing", "test_random", "test_stubs",
+}  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if torch is None and "parity" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="PyTorch is not installed"))
+        if DEVICE != "cpu" and ("cpu" in item.keywords or item.module.__name__ in CPU_ALONE):
+            item.add_marker(pytest.mark.skip(reason="about the CPU"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item):
+    """On another device than the CPU an operator without a kernel is no failure; it is reported."""
+    try:
+        return (yield)
+    except NotImplementedError as e:
+        if DEVICE != "cpu" and ("there is no kernel for device" in str(e) or "not implemented for" in str(e)):
+            pytest.skip(f"no kernel yet: {str(e).split('. ')[0]}")
+        raise
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 #include "emulator/fiber.h"
@@ -52,23 +53,28 @@ void handler(int number, siginfo_t* info, void* context) {
         "host after .cpu() only.\n";
     [[maybe_unused]] ssize_t written = write(2, text, sizeof(text) - 1);
   }
-  // As if this handler were not there; the access is made again.
-  sigaction(number, &previous, nullptr);
+  // As if this handler were not there; the access is made again. The one before may hand it back here: that is the end.
+  static bool handed_on = false;
+  if (handed_on) signal(number, SIG_DFL);
+  if (!std::exchange(handed_on, true)) sigaction(number, &previous, nullptr);
+}
+
+// Another may have been put before it since (Python's faulthandler).
+void put_first() {
+  struct sigaction now{};
+  sigaction(SIGSEGV, nullptr, &now);
+  if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == handler) return;
+  previous = now;
+  struct sigaction action{};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGSEGV, &action, nullptr);
 }
 
 }  // namespace
 
-void install_fault_handler() {
-  static bool installed = [] {
-    struct sigaction action{};
-    action.sa_sigaction = handler;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGSEGV, &action, &previous);
-    return true;
-  }();
-  (void)installed;
-}
+void install_fault_handler() { put_first(); }
 
 FaultGuard::FaultGuard() {
   install_fault_handler();
