@@ -1,34 +1,10 @@
 #include "kernels/random.h"
 
+#include "philox.h"
 #include "runtime/walk.h"
-
-// Philox4x32-10 (Salmon, Moraes, Dror and Shaw, 2011). The counter is (position / 4, draw, offset of the call), so that
-// numbers depend on seed, offset and position alone, not on how a grid is cut.
 
 namespace tl::cuda {
 namespace {
-
-struct Words {
-  uint32_t w[4];
-};
-
-TL_DEVICE uint32_t high_product(uint32_t a, uint32_t b) { return uint32_t(uint64_t(a) * b >> 32); }
-
-TL_DEVICE Words philox(uint64_t seed, uint64_t offset, uint32_t draw, uint64_t group) {
-  uint32_t c[4] = {uint32_t(group), uint32_t(group >> 32) ^ (draw << 28), uint32_t(offset), uint32_t(offset >> 32)};
-  uint32_t k0 = uint32_t(seed), k1 = uint32_t(seed >> 32);
-  for (int round = 0; round < 10; ++round) {
-    uint32_t h0 = high_product(0xd2511f53u, c[0]), l0 = 0xd2511f53u * c[0];
-    uint32_t h1 = high_product(0xcd9e8d57u, c[2]), l1 = 0xcd9e8d57u * c[2];
-    c[0] = h1 ^ c[1] ^ k0;
-    c[1] = l1;
-    c[2] = h0 ^ c[3] ^ k1;
-    c[3] = l0;
-    k0 += 0x9e3779b9u;
-    k1 += 0xbb67ae85u;
-  }
-  return {{c[0], c[1], c[2], c[3]}};
-}
 
 // Four elements' worth of random bits: 32 of each from `a`, 32 more from `b`.
 struct Bits {

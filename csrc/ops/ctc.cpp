@@ -52,7 +52,9 @@ struct Operands {
     }
     log_probs = contiguous(lp);
     targets = contiguous(t.dtype() == Dtype::Int64 ? t : to_dtype(t, Dtype::Int64, false, false));
-    const int64_t* labels = targets.data_as<int64_t>();
+    if (targets.device() != lp.device()) targets = to_copy(targets, {}, lp.device(), false);
+    const Tensor seen = targets.device().is_cpu() ? targets : to_copy(targets, {}, Device{}, false);
+    const int64_t* labels = seen.data_as<int64_t>();
     for (int64_t n = 0; n < batch; ++n)
       for (int64_t i = 0; i < target_lengths[n]; ++i) {
         const int64_t c = labels[starts[size_t(n)] + i];
@@ -67,7 +69,7 @@ struct Operands {
             input_lengths.data(),
             target_lengths.data(),
             starts.data(),
-            labels,
+            targets.data_as<int64_t>(),
             log_probs.data(),
             nullptr,
             nullptr};

@@ -116,9 +116,19 @@ Triple unique_consecutive(const Tensor& input, bool return_inverse, bool return_
   return slice_runs(input, *dim, false, return_inverse, return_counts);
 }
 
-Tensor searchsorted(const Tensor& sequence, const Tensor& input, bool out_int32, bool right,
+Tensor searchsorted(const Tensor& sequence, const Tensor& value, bool out_int32, bool right,
                     std::optional<std::string_view> side, const Tensor& sorter, const Out& out) {
   const char* op = "torch.searchsorted(): ";
+  Tensor input = value;
+  if (value.impl()->wrapped_number && value.device() != sequence.device())
+    input = to_copy(value, {}, sequence.device(), false);
+  check(sequence.device() == input.device(), op,
+        "boundaries and input value tensors should have same device type, but got boundaries tensor device type ",
+        to_string(sequence.device()), " and input value tensor device type ", to_string(input.device()));
+  check(!sorter.defined() || sorter.device() == sequence.device(), op,
+        "sorter and boundary tensors should have same device type, but got sorter tensor device type ",
+        sorter.defined() ? to_string(sorter.device()) : "", " and input value tensor device type ",
+        to_string(sequence.device()));
   if (side) {
     check(*side == "left" || *side == "right", op, "side can only be 'left' or 'right' but got ", *side);
     check(!right || *side == "right", op, "side and right can't be set to opposites, got side of ", *side,
@@ -188,6 +198,9 @@ Tensor bincount(const Tensor& input, const Tensor& weights, int64_t minlength) {
   check(input.dim() == 1, text);
   check(!weights.defined() || (weights.dim() == 1 && weights.numel() == input.numel()),
         "weights should be 1-d and have the same length as input");
+  check(!weights.defined() || weights.device() == input.device(),
+        "Expected all tensors to be on the same device, but found at least two devices, ", to_string(input.device()),
+        " and ", weights.defined() ? to_string(weights.device()) : "", "!");
   Tensor source = contiguous(input);
   int64_t least, most;
   kernel(kernels(input).range, "bincount", input.device())(source.data(), source.numel(), source.dtype(), &least,
