@@ -30,7 +30,7 @@ INSTALL = SKBUILD_BUILD_DIR=build/$(notdir $(VENV)) $(BIN)/pip install --quiet -
 # What clang-format keeps.
 CPP := $(shell find csrc cuda tests examples -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: mnist test style lint stubs format bench coverage emulate cuda asan torch clean
+.PHONY: mnist test style lint stubs format bench coverage emulate cuda gpu-check asan torch clean
 .DELETE_ON_ERROR:
 
 mnist: $(VENV)/.with-examples
@@ -78,6 +78,12 @@ emulate: $(VENV)/.with-test
 	$(call BUILD_BACKEND,build/emulate,-DTENSORLITE_CUDA=EMULATE)
 	set -e; for seed in $(SEEDS); do echo "order of threads: seed $$seed"; \
 	  TENSORLITE_EMULATE_SEED=$$seed $(call EMULATED,emulate) $(BIN)/python -m pytest -q $(CUDA_TESTS) $(ARGS); done
+
+# The Python that is there, with the PyTorch that is there; nothing is fetched.
+STEP ?=
+WHEELS ?=
+gpu-check:
+	$(PYTHON) tools/gpu_check.py $(STEP) $(if $(WHEELS),--wheels '$(WHEELS)') $(ARGS)
 
 ARCH ?= 90-real
 cuda: $(VENV)/.with-test $(VENV)/.nvcc

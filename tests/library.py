@@ -3,6 +3,7 @@
 TENSORLITE_TEST_LIBRARY=torch runs the same tests on PyTorch: it shows that the tests ask for what PyTorch does.
 TENSORLITE_TEST_DEVICE=cuda runs them with their tensors on that device: factories make them there, what comes from NumPy
 is moved there, and what NumPy asks for is moved back. Tests marked `cpu` are left out then.
+TENSORLITE_TEST_PARITY=0 leaves PyTorch out.
 """
 
 import importlib
@@ -13,6 +14,8 @@ IS_TENSORLITE = tl.__name__ == "tensorlite"
 DEVICE = os.environ.get("TENSORLITE_TEST_DEVICE", "cpu")
 
 try:
+    if os.environ.get("TENSORLITE_TEST_PARITY") == "0":
+        raise ImportError
     import torch
 except ImportError:
     torch = None
