@@ -1,97 +1,22 @@
-#include "kernels/matmul.h"
+#include "matmul.h"
 
-#include "runtime/walk.h"
+#include <atomic>
 
-// Matrix products in shared tiles: a block computes kTile x kTile results, each thread kEach x kEach of them, from
-// panels of kDepth columns and rows. Half types are summed in float32. The kernels for tensor cores stand beside this
-// one when hardware has shown them faster.
+#include "runtime/allocator.h"
+
+// Which kernel multiplies: the plain tiles take every dtype and shape, and stand in where the table of
+// runtime/selection.h has no faster one. Half types are summed in float32.
 
 namespace tl::cuda {
+
+void* workspace(size_t bytes, const void* beside) {
+  return caching_allocator().allocate(bytes, {DeviceType::CUDA, int8_t(driver::device_of(beside))});
+}
+void free_workspace(void* data, const void* beside) {
+  caching_allocator().free(data, 0, {DeviceType::CUDA, int8_t(driver::device_of(beside))});
+}
+
 namespace {
-
-constexpr int kSide = 16;  // threads along a tile's edge
-constexpr int kDepth = 16;
-
-template <class T>
-struct SumOf {
-  using type = T;
-};
-template <>
-struct SumOf<Half> {
-  using type = float;
-};
-template <>
-struct SumOf<BFloat16> {
-  using type = float;
-};
-template <class T>
-using Sum = typename SumOf<T>::type;
-
-template <class T>
-struct Gemm {
-  int64_t m, n, k;
-  const T *a, *b, *d;
-  T* c;
-  int64_t a_row, a_col, a_batch, b_row, b_col, b_batch, c_row, c_col, c_batch, d_row, d_col, d_batch;
-  Sum<T> alpha, beta;
-  bool relu;
-};
-
-template <class T>
-TL_DEVICE Sum<T> relu_of(Sum<T> v) {
-  if constexpr (is_complex_type<T>)
-    return v;
-  else
-    return v <= Sum<T>(0) ? Sum<T>(0) : v;
-}
-
-template <class T, int kEach>
-TL_KERNEL gemm_tiles(const Gemm<T> g) {
-  using A = Sum<T>;
-  constexpr int kTile = kSide * kEach;
-  TL_SHARED(A, left, kDepth * kTile);
-  TL_SHARED(A, right, kDepth * kTile);
-  int t = int(thread_index().x), row = t / kSide, col = t % kSide;
-  int64_t batch = block_index().z, row0 = int64_t(block_index().y) * kTile, col0 = int64_t(block_index().x) * kTile;
-  const T* a = g.a + batch * g.a_batch;
-  const T* b = g.b + batch * g.b_batch;
-  A sums[kEach][kEach];
-  for (int i = 0; i < kEach; ++i)
-    for (int j = 0; j < kEach; ++j) sums[i][j] = A(0);
-
-  for (int64_t k0 = 0; k0 < g.k; k0 += kDepth) {
-    // Neighbouring threads read along the dim that lies in a row in memory.
-    for (int e = t; e < kDepth * kTile; e += kSide * kSide) {
-      int depth = g.a_col == 1 ? e % kDepth : e / kTile, at = g.a_col == 1 ? e / kDepth : e % kTile;
-      bool inside = row0 + at < g.m && k0 + depth < g.k;
-      left[depth * kTile + at] = inside ? convert<A>(a[(row0 + at) * g.a_row + (k0 + depth) * g.a_col]) : A(0);
-    }
-    for (int e = t; e < kDepth * kTile; e += kSide * kSide) {
-      int depth = g.b_row == 1 ? e % kDepth : e / kTile, at = g.b_row == 1 ? e / kDepth : e % kTile;
-      bool inside = col0 + at < g.n && k0 + depth < g.k;
-      right[depth * kTile + at] = inside ? convert<A>(b[(k0 + depth) * g.b_row + (col0 + at) * g.b_col]) : A(0);
-    }
-    sync_block();
-    for (int depth = 0; depth < kDepth; ++depth) {
-      A x[kEach], y[kEach];
-      for (int i = 0; i < kEach; ++i) x[i] = left[depth * kTile + row + i * kSide];
-      for (int j = 0; j < kEach; ++j) y[j] = right[depth * kTile + col + j * kSide];
-      for (int i = 0; i < kEach; ++i)
-        for (int j = 0; j < kEach; ++j) sums[i][j] = A(sums[i][j] + x[i] * y[j]);
-    }
-    sync_block();
-  }
-
-  for (int i = 0; i < kEach; ++i)
-    for (int j = 0; j < kEach; ++j) {
-      int64_t r = row0 + row + i * kSide, c = col0 + col + j * kSide;
-      if (r >= g.m || c >= g.n) continue;
-      A v = A(g.alpha * sums[i][j]);
-      if (g.d) v = A(v + g.beta * convert<A>(g.d[batch * g.d_batch + r * g.d_row + c * g.d_col]));
-      if (g.relu) v = relu_of<T>(v);
-      g.c[batch * g.c_batch + r * g.c_row + c * g.c_col] = convert<T>(v);
-    }
-}
 
 template <class T>
 Sum<T> coefficient(double real, double imag, int64_t whole) {
@@ -105,50 +30,61 @@ Sum<T> coefficient(double real, double imag, int64_t whole) {
 }
 
 template <class T>
-void multiply(const GemmArgs& a) {
-  Launcher l = Launcher::of(a.c);
-  Gemm<T> g{a.m,
-            a.n,
-            a.k,
-            static_cast<const T*>(a.a),
-            static_cast<const T*>(a.b),
-            nullptr,
-            static_cast<T*>(a.c),
-            a.a_row,
-            a.a_col,
-            a.a_batch,
-            a.b_row,
-            a.b_col,
-            a.b_batch,
-            a.c_row,
-            a.c_col,
-            a.c_batch,
-            a.d_row,
-            a.d_col,
-            a.d_batch,
-            coefficient<T>(a.alpha, a.alpha_imag, a.alpha_int),
-            coefficient<T>(a.beta, a.beta_imag, a.beta_int),
-            a.relu};
-  if (a.beta != 0 || a.beta_imag != 0 || a.beta_int != 0) g.d = static_cast<const T*>(a.d);
-  bool small = a.m <= 2 * kSide || a.n <= 2 * kSide || sizeof(T) == 16;
-  int64_t tile = small ? kSide : 4 * kSide;
-  // A grid holds 65535 tiles along y and z.
-  constexpr int64_t kMost = 65535;
-  for (int64_t z = 0; z < a.batch; z += kMost)
-    for (int64_t y = 0; y < a.m; y += kMost * tile) {
-      Gemm<T> part = g;
-      part.a += z * g.a_batch + y * g.a_row;
-      part.b += z * g.b_batch;
-      part.c += z * g.c_batch + y * g.c_row;
-      if (part.d) part.d += z * g.d_batch + y * g.d_row;
-      part.m = a.m - y < kMost * tile ? a.m - y : kMost * tile;
-      int64_t batch = a.batch - z < kMost ? a.batch - z : kMost;
-      Dim3 grid{uint32_t((a.n + tile - 1) / tile), uint32_t((part.m + tile - 1) / tile), uint32_t(batch)};
-      if (small)
-        launch({grid, {kSide * kSide}, 0, l.stream}, gemm_tiles<T, 1>, part);
-      else
-        launch({grid, {kSide * kSide}, 0, l.stream}, gemm_tiles < T, sizeof(T) == 16 ? 1 : 4 >, part);
-    }
+void plain_tiles(const Product<T>& product) {
+  // A thread keeps kEach x kEach sums; sums of 16 bytes one, for the registers.
+  constexpr int kMost = sizeof(Sum<T>) == 16 ? 1 : 4;
+  bool small = product.m <= 2 * kTileSide || product.n <= 2 * kTileSide || kMost == 1;
+  int tile = kTileSide * (small ? 1 : kMost);
+  int64_t tiles = (product.m + tile - 1) / tile * ((product.n + tile - 1) / tile) * product.batch;
+  in_parts(product, parts_of(tiles, product.k, 256), [&](const Product<T>& p, Parts parts) {
+    Tiling tiling(p.m, p.n, p.k, tile, tile, parts.count, parts.depth);
+    LaunchConfig config{tiling.grid(p.batch), {kTileSide * kTileSide}, 0, p.stream};
+    if (small)
+      launch(config, gemm_plain<T, 1, Matrix<T>, Matrix<T>, Output<T>>, tiling, p.a, p.b, p.out);
+    else
+      launch(config, gemm_plain<T, kMost, Matrix<T>, Matrix<T>, Output<T>>, tiling, p.a, p.b, p.out);
+  });
+}
+
+bool has_tensor_cores() {
+  static std::atomic<int> known[64];  // by device: 1 no, 2 yes
+  std::atomic<int>& k = known[driver::device() % 64];
+  if (!k) k = driver::properties(driver::device()).major >= 8 ? 2 : 1;
+  return k == 2;
+}
+
+template <class T>
+void multiply(const GemmArgs& a, Stream stream) {
+  Product<T> p;
+  p.m = a.m, p.n = a.n, p.k = a.k, p.batch = a.batch;
+  p.a = {static_cast<const T*>(a.a), a.m, a.a_row, a.a_col, a.a_batch};
+  p.b = {static_cast<const T*>(a.b), a.n, a.b_col, a.b_row, a.b_batch};
+  bool add = a.beta != 0 || a.beta_imag != 0 || a.beta_int != 0;
+  Output<T>& out = p.out;
+  out = {};
+  out.m = a.m, out.n = a.n;
+  out.c = static_cast<T*>(a.c), out.c_row = a.c_row, out.c_column = a.c_col, out.c_batch = a.c_batch;
+  if (add) out.d = static_cast<const T*>(a.d), out.d_row = a.d_row, out.d_column = a.d_col, out.d_batch = a.d_batch;
+  out.alpha = coefficient<T>(a.alpha, a.alpha_imag, a.alpha_int);
+  out.beta = coefficient<T>(a.beta, a.beta_imag, a.beta_int);
+  out.relu = a.relu;
+  constexpr int64_t kChunk = 16 / int64_t(sizeof(T));
+  out.wide =
+      a.c_col == 1 && a.c_row % kChunk == 0 && a.c_batch % kChunk == 0 && reinterpret_cast<uintptr_t>(a.c) % 16 == 0;
+  p.stream = stream;
+
+  double work = double(a.m) * double(a.n) * double(a.k) * double(a.batch);
+  if ((a.m == 1 || a.n == 1) && choose(Kernel::MatmulVector, work) != Choice::Simple) return vector_product(p);
+  if constexpr (dtype_of<T> == Dtype::Float32) {
+    Choice tf32 = matmul_settings().allow_tf32 ? choose(Kernel::MatmulTf32, work) : Choice::Simple;
+    if (tf32 != Choice::Simple && has_tensor_cores()) return tensor_tiles(p, tf32);
+    Choice choice = choose(Kernel::MatmulFloat32, work);
+    if (choice != Choice::Simple) return warp_tiles(p, choice);
+  } else if constexpr (is_half_type<T>) {
+    Choice choice = choose(dtype_of<T> == Dtype::Float16 ? Kernel::MatmulFloat16 : Kernel::MatmulBFloat16, work);
+    if (choice != Choice::Simple && has_tensor_cores()) return tensor_tiles(p, choice);
+  }
+  plain_tiles(p);
 }
 
 template <class T>
@@ -175,10 +111,9 @@ TL_KERNEL dot_kernel(const T* a, int64_t a_step, const T* b, int64_t b_step, int
 }
 
 template <class T>
-void dot_of(const DotArgs& a) {
-  Launcher l = Launcher::of(a.result);
-  launch({{1}, {kThreads}, 0, l.stream}, dot_kernel<T>, static_cast<const T*>(a.a), a.a_step,
-         static_cast<const T*>(a.b), a.b_step, a.n, a.conjugate, static_cast<T*>(a.result));
+void dot_of(const DotArgs& a, Stream stream) {
+  launch({{1}, {kThreads}, 0, stream}, dot_kernel<T>, static_cast<const T*>(a.a), a.a_step, static_cast<const T*>(a.b),
+         a.b_step, a.n, a.conjugate, static_cast<T*>(a.result));
 }
 
 #define TL_BY_DTYPE(function) \
@@ -190,17 +125,30 @@ void dot_of(const DotArgs& a) {
   fail<NotImplementedError>("matrix products of bool are not implemented for CUDA")
 
 void gemm(const GemmArgs& a) {
+  if (!a.m || !a.n || !a.batch) return;
+  Launcher l = Launcher::of(a.c);
+  if (matmul_settings().backend != MatmulBackend::Native && by_cublas(a, l.stream)) return;
 #define TL_CASE(S, tag) \
   case Dtype::tag:      \
-    return multiply<S>(a);
+    return multiply<S>(a, l.stream);
   TL_BY_DTYPE();
 #undef TL_CASE
 }
 
 void dot(const DotArgs& a) {
+  if (a.n && !a.conjugate && choose(Kernel::MatmulVector, double(a.n)) != Choice::Simple) {
+    GemmArgs g;
+    g.dtype = a.dtype;
+    g.m = g.n = 1, g.k = a.n;
+    g.a = a.a, g.a_row = 0, g.a_col = a.a_step;
+    g.b = a.b, g.b_row = a.b_step, g.b_col = 0;
+    g.c = a.result, g.c_row = g.c_col = 1;
+    return gemm(g);
+  }
+  Launcher l = Launcher::of(a.result);
 #define TL_CASE(S, tag) \
   case Dtype::tag:      \
-    return dot_of<S>(a);
+    return dot_of<S>(a, l.stream);
   TL_BY_DTYPE();
 #undef TL_CASE
 }

@@ -2,6 +2,7 @@
 
 #include "bindings/python.h"
 #include "bindings/tensor_object.h"
+#include "kernels/matmul.h"
 
 // What python/tensorlite/cuda/ is made of.
 
@@ -10,6 +11,22 @@ namespace tl::python {
 void add_cuda(py::module_& m) {
   // Questions open no device.
   m.def("_cuda_is_built", [] { return find_cuda() != nullptr; });
+  m.def("_cuda_kernel_table", [] { return cuda_runtime().kernel_table(); });
+  m.def("_cuda_choose_kernel", [](const std::string& name, const std::string& choice) {
+    cuda_runtime().choose_kernel(name, choice);
+  });
+  m.def("_cuda_cublas_trouble", [] { return cuda_runtime().cublas_trouble(); });
+  // What backends.cuda.matmul is made of.
+  m.def("_cuda_matmul_settings", [] {
+    const MatmulSettings& s = matmul_settings();
+    return py::make_tuple(s.allow_tf32, s.half_sums_float16, s.half_sums_bfloat16, int(s.backend));
+  });
+  m.def("_cuda_set_matmul", [](bool tf32, bool float16, bool bfloat16, int backend, const std::string& folders) {
+    MatmulSettings& s = matmul_settings();
+    s.allow_tf32 = tf32, s.half_sums_float16 = float16, s.half_sums_bfloat16 = bfloat16;
+    s.backend = MatmulBackend(backend);
+    s.cublas_folders = folders;
+  });
   m.def("_cuda_is_emulated", [] { return find_cuda() && find_cuda()->emulated(); });
   m.def("_cuda_device_count", [] { return find_cuda() ? find_cuda()->device_count() : 0; });
   m.def("_cuda_init", [] { cuda_runtime(); });

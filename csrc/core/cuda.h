@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "core/device.h"
 #include "core/export.h"
@@ -58,6 +60,12 @@ class TL_API CudaRuntime {
   // unless `non_blocking` and the host's memory is pinned.
   virtual void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes,
                     bool non_blocking) = 0;
+
+  // Which kernels are used (cuda/runtime/selection.h): name, the work from which on the fast one is the default,
+  // what was chosen by hand. And why there is no cuBLAS; empty when there is.
+  virtual std::vector<std::tuple<std::string, double, std::string>> kernel_table() = 0;
+  virtual void choose_kernel(const std::string& name, const std::string& choice) = 0;
+  virtual std::string cublas_trouble() = 0;
 };
 
 // Null when this build has no CUDA library, or it could not be opened.

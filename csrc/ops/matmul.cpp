@@ -9,6 +9,11 @@ namespace tl {
 
 MatmulKernels matmul_kernels[kDeviceTypes];
 
+MatmulSettings& matmul_settings() {
+  static MatmulSettings* settings = new MatmulSettings;
+  return *settings;
+}
+
 namespace ops {
 namespace {
 

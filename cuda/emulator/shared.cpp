@@ -77,7 +77,11 @@ void note_access(uint32_t offset, Access access, Site site) {
   s.atomic = atomic;
 }
 
+// The place is written at some time between the copy's start and its wait: others may not touch it since the last
+// barrier before, and find nothing of use there until the wait.
 void copy_async(uint32_t offset, uint32_t bytes, uint32_t step, const void* from) {
+  for (uint32_t k = 0; k < bytes; k += step) note_access(offset + k, Access::Write, {nullptr, 0});
+  std::memset(shared_memory(*current->block) + offset, 0xff, bytes);
   current->copies.push_back({offset, bytes, step, from, current->group});
 }
 

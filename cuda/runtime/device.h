@@ -11,6 +11,8 @@
 
 #if defined(__CUDACC__)
 #define TL_KERNEL __global__ void
+// A kernel whose blocks have at most `threads`, of which `blocks` shall fit on a multiprocessor: bounds its registers.
+#define TL_KERNEL_OF(threads, blocks) __global__ void __launch_bounds__(threads, blocks)
 #define TL_DEVICE __device__ __forceinline__
 #define TL_CONSTANT __constant__
 #define TL_UNROLL _Pragma("unroll")
@@ -21,6 +23,7 @@
 #else
 #include "emulator/shared.h"
 #define TL_KERNEL void
+#define TL_KERNEL_OF(threads, blocks) void
 #define TL_DEVICE inline
 #define TL_CONSTANT
 #define TL_UNROLL
@@ -39,6 +42,10 @@ template <class T, int n>
 struct alignas(sizeof(T) * n) Pack {
   T v[n];
 };
+
+// a * b + c, rounded once.
+TL_DEVICE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+TL_DEVICE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
 // ---- where a thread stands ----
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "runtime/cublas.h"
 #include "runtime/launch.h"
 
 // The machine is a GPU. cudart is linked statically; nothing here runs before a CUDA device is asked for.
@@ -201,5 +202,7 @@ void launch(const LaunchConfig& c, const void* kernel, void** args) {
        c.file, c.line);
   if (synchronous()) must(cudaStreamSynchronize(native(c.stream)), c.file, c.line);
 }
+
+const CublasCalls* cublas(const std::string& folders, std::string* why) { return load_cublas(folders, why); }
 
 }  // namespace tl::cuda::driver

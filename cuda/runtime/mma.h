@@ -6,6 +6,8 @@
 //   b, 16-bit: {(2t, g), (2t + 8, g)}, each with its lower neighbour
 //   a, tf32: {(g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4)};  b: {(t, g), (t + 4, g)}
 //   d: {(g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1)}, float32
+// load_matrices reads four 8 x 8 matrices of 16-bit elements from shared memory, a row of 16 bytes where each lane says
+// (lane 8 c + i: row i of matrix c). Of each a lane gets {(g, 2t), (g, 2t + 1)}, transposed {(2t, g), (2t + 1, g)}.
 
 namespace tl::cuda {
 
@@ -36,6 +38,20 @@ TL_DEVICE void mma_bfloat16(float (&d)[4], const uint32_t (&a)[4], const uint32_
   TL_MMA("m16n8k16.row.col.f32.bf16.bf16.f32");
 }
 #undef TL_MMA
+template <class T>
+TL_DEVICE void load_matrices(uint32_t (&r)[4], T* from, int i) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(uint32_t(__cvta_generic_to_shared(from + i)))
+               : "memory");
+}
+template <class T>
+TL_DEVICE void load_matrices_transposed(uint32_t (&r)[4], T* from, int i) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(uint32_t(__cvta_generic_to_shared(from + i)))
+               : "memory");
+}
 #else
 TL_DEVICE uint32_t to_tf32(float x) {
   uint32_t u = bit_cast<uint32_t>(x);
@@ -72,7 +88,40 @@ inline void mma(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], E
   ballot(~0u, true, site);
 }
 
+// The lanes meet, each with the place of its row; then each reads its own elements.
+inline void load_matrices(uint32_t (&r)[4], uint32_t offset, bool transposed, Site site) {
+  Thread& self = *current;
+  Warp& warp = self.block->warps[self.warp()];
+  if (offset % 16) fail_thread("loads a matrix from a row that is not aligned to 16 bytes", site);
+  if (!warp.fragments) warp.fragments.reset(new uint32_t[32 * 6]);
+  warp.fragments[self.lane()] = offset;
+  ballot(~0u, true, site);
+  uint32_t g = self.lane() / 4, t = self.lane() % 4;
+  for (uint32_t c = 0; c < 4; ++c) {
+    uint16_t pair[2];
+    for (uint32_t e = 0; e < 2; ++e) {
+      uint32_t row = transposed ? 2 * t + e : g, column = transposed ? g : 2 * t + e;
+      uint32_t at = warp.fragments[c * 8 + row] + column * 2;
+      note_access(at, Access::Read, site);
+      __builtin_memcpy(&pair[e], self.block->shared.get() + at, 2);
+    }
+    r[c] = pair[0] | uint32_t(pair[1]) << 16;
+  }
+  ballot(~0u, true, site);
+}
+
 }  // namespace emulator
+
+template <class T>
+TL_DEVICE void load_matrices(uint32_t (&r)[4], Shared<T> from, emulator::SharedIndex i) {
+  static_assert(sizeof(T) == 2);
+  emulator::load_matrices(r, from.at(i, 8), false, i.site);
+}
+template <class T>
+TL_DEVICE void load_matrices_transposed(uint32_t (&r)[4], Shared<T> from, emulator::SharedIndex i) {
+  static_assert(sizeof(T) == 2);
+  emulator::load_matrices(r, from.at(i, 8), true, i.site);
+}
 
 TL_DEVICE void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] TL_HERE) {
   // What is not rounded yet is cut off, as the hardware does.

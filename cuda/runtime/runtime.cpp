@@ -5,9 +5,12 @@
 #include "core/error.h"
 #include "runtime/allocator.h"
 #include "runtime/driver.h"
+#include "runtime/selection.h"
 #include "runtime/stream.h"
 
 namespace tl::cuda {
+
+std::string cublas_trouble();  // of matmul_cublas.cu
 namespace {
 
 constexpr int kMaxDevices = 64;
@@ -124,6 +127,14 @@ class Runtime final : public CudaRuntime {
     driver::copy(to, from, bytes, kind, stream);
     if (!non_blocking && kind != driver::CopyKind::DeviceToDevice) driver::synchronize_stream(stream);
   }
+
+  std::vector<std::tuple<std::string, double, std::string>> kernel_table() override {
+    std::vector<std::tuple<std::string, double, std::string>> rows;
+    for (const SelectionRow& r : selection_table()) rows.emplace_back(r.name, r.fast_from, r.chosen);
+    return rows;
+  }
+  void choose_kernel(const std::string& name, const std::string& choice) override { choose_by_hand(name, choice); }
+  std::string cublas_trouble() override { return cuda::cublas_trouble(); }
 
  private:
   std::string why_;
