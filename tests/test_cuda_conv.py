@@ -28,6 +28,18 @@ FORWARD: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
     ((2, 9, 6, 6), (10, 9, 3, 3), {"padding": 1}),
     ((2, 3, 20, 21), (5, 3, 5, 5), {"stride": 6}),
 ]
+# Channels enough for tiles; residues of the strides without taps, several tiles, divided depths.
+TILES: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+    ((2, 8, 9, 10), (16, 8, 3, 3), {"padding": 1}),
+    ((2, 12, 9, 10), (20, 12, 3, 2), {"stride": (2, 3), "padding": (1, 0), "dilation": (1, 2)}),
+    ((2, 16, 7, 7), (24, 8, 3, 3), {"groups": 2, "padding": 1, "stride": 2}),
+    ((1, 9, 5, 6, 7), (8, 9, 2, 3, 2), {"stride": (1, 2, 2), "padding": (1, 1, 0)}),
+    ((2, 8, 21), (70, 8, 5), {"stride": 3, "padding": 2}),
+    ((2, 10, 8, 8), (9, 10, 3, 3), {"stride": 2, "dilation": 2, "padding": 2}),
+    ((3, 36, 7, 7), (70, 36, 3, 3), {"padding": 1}),
+    ((2, 8, 26, 26), (8, 8, 3, 3), {}),
+    ((1, 128, 3, 3), (8, 128, 3, 3), {"padding": 1}),
+]
 TRANSPOSED: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
     ((2, 3, 5), (3, 4, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
     ((2, 3, 5, 6), (3, 4, 3, 3), {}),
@@ -72,6 +84,12 @@ def check(case: tuple[Any, Any, Any], dtype: str, transposed: bool = False, reac
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_convolution(dtype: str) -> None:
     for case in FORWARD:
+        check(case, dtype)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_tiles(dtype: str) -> None:
+    for case in TILES:
         check(case, dtype)
 
 

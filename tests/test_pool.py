@@ -156,6 +156,15 @@ def test_nan_and_infinity():
     assert t.grad.flatten().tolist() == [0, 0, 0, 1]  # the last NaN, as PyTorch's scan has it
 
 
+def test_a_window_in_the_padding_alone():
+    """Its taps step over the whole input: minus infinity, and no gradient."""
+    for layout in (tl.Tensor.contiguous, channels_last):
+        x = layout(tl.ones(1, 2, 1, 4)).requires_grad_()
+        y, _ = F.max_pool2d(x, (1, 2), padding=(0, 1), dilation=(1, 5), return_indices=True)
+        y.sum().backward()
+        assert y.flatten().tolist() == [-float("inf")] * 2 and not x.grad.any()
+
+
 def test_layout_and_empty():
     x = channels_last(tl.randn(2, 3, 8, 8))
     for f in (F.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d):

@@ -149,8 +149,8 @@ inline void outputs(const PoolShape& s, F&& f) {
       for (int64_t k = 0; k < s.out[2]; ++k, ++o) f(o, window(s, 0, i), window(s, 1, j), window(s, 2, k));
 }
 template <class T>
-inline int64_t argmax(const PoolShape& s, const T* x, Window d, Window h, Window w) {
-  Acc<T> best = -infinity<Acc<T>>();
+inline int64_t argmax(const PoolShape& s, const T* x, Window d, Window h, Window w, Acc<T>& best) {
+  best = -infinity<Acc<T>>();
   int64_t at = first_position(s, d, h, w);
   scan(s, d, h, w, [&](int64_t p) {
     Acc<T> v = load_one(x + p);
@@ -253,16 +253,17 @@ void max_with_indices(const MaxPoolArgs& a) {
     if (RowArgmax<T>::fits(s)) {
       RowArgmax<T> rows(s);
       planes([&](const T* x, T* y, int64_t* where) {
-        row_maxima(s, rows, x, [&](int64_t o, int64_t at, Acc<T>) {
-          y[o] = x[at];
+        row_maxima(s, rows, x, [&](int64_t o, int64_t at, Acc<T> best) {
+          store_one(y + o, best);  // a window may lie in the padding as a whole: then there is no element `at`
           where[o] = at;
         });
       });
     } else {
       planes([&](const T* x, T* y, int64_t* where) {
         outputs(s, [&](int64_t o, Window d, Window h, Window w) {
-          where[o] = argmax(s, x, d, h, w);
-          y[o] = x[where[o]];
+          Acc<T> best;
+          where[o] = argmax(s, x, d, h, w, best);
+          store_one(y + o, best);
         });
       });
     }
@@ -279,7 +280,9 @@ void max_backward_planes(const MaxPoolBackwardArgs& a) {
         const T* g = static_cast<const T*>(a.grad) + c * out;
         T* d = static_cast<T*>(a.grad_input) + c * in;
         __builtin_memset(d, 0, size_t(in) * sizeof(T));
-        one(c, [=](int64_t at, int64_t o) { store_one(d + at, load_one(d + at) + load_one(g + o)); });
+        one(c, [=](int64_t at, int64_t o) {
+          if (at < in) store_one(d + at, load_one(d + at) + load_one(g + o));
+        });
       }
     };
     const T* x = static_cast<const T*>(a.input);
@@ -294,7 +297,8 @@ void max_backward_planes(const MaxPoolBackwardArgs& a) {
       });
     } else {
       planes([&](int64_t c, auto add) {
-        outputs(s, [&](int64_t o, Window i, Window j, Window k) { add(argmax(s, x + c * in, i, j, k), o); });
+        Acc<T> best;
+        outputs(s, [&](int64_t o, Window i, Window j, Window k) { add(argmax(s, x + c * in, i, j, k, best), o); });
       });
     }
   });
@@ -351,8 +355,8 @@ void max_backward_channels_last(const MaxPoolBackwardArgs& a) {
       outputs(s, [&](int64_t o, Window i, Window j, Window k) {
         if (a.indices) {
           for (int64_t c = 0; c < width; ++c) {
-            T* to = d + a.indices[(n * out + o) * C + from + c] * C + c;
-            store_one(to, load_one(to) + load_one(g + o * C + c));
+            const int64_t at = a.indices[(n * out + o) * C + from + c];
+            if (at < in) store_one(d + at * C + c, load_one(d + at * C + c) + load_one(g + o * C + c));
           }
           return;
         }
