@@ -12,11 +12,11 @@ int32_t* note_of(int device) {
 }
 
 void fill_pointwise_binary() {
-  TL_B(Add, TL_NUMBERS, C64, C128)
-  TL_B(AddScaled, TL_NUMBERS, C64, C128)
-  TL_B(Sub, TL_NUMBERS, C64, C128)
-  TL_B(Mul, TL_NUMBERS, C64, C128)
-  TL_B(Div, TL_FLOATS, C64, C128)
+  TL_B(Add, TL_NUMBERS)
+  TL_B(AddScaled, TL_NUMBERS)
+  TL_B(Sub, TL_NUMBERS)
+  TL_B(Mul, TL_NUMBERS)
+  TL_B(Div, TL_FLOATS)
   TL_B(DivTrunc, TL_NUMBERS)
   TL_B(DivFloor, TL_NUMBERS)
   TL_B(Remainder, TL_NUMBERS)
@@ -36,15 +36,15 @@ void fill_pointwise_binary() {
   TL_B(Nextafter, TL_FLOATS)
   TL_B(Gcd, int64_t)
   TL_B(Lcm, int64_t)
-  TL_B(Eq, TL_ALL, C64, C128)
-  TL_B(Ne, TL_ALL, C64, C128)
+  TL_B(Eq, TL_ALL)
+  TL_B(Ne, TL_ALL)
   TL_B(Lt, TL_ALL)
   TL_B(Le, TL_ALL)
   TL_B(Gt, TL_ALL)
   TL_B(Ge, TL_ALL)
-  TL_B(LogicalAnd, TL_ALL, C64, C128)
-  TL_B(LogicalOr, TL_ALL, C64, C128)
-  TL_B(LogicalXor, TL_ALL, C64, C128)
+  TL_B(LogicalAnd, TL_ALL)
+  TL_B(LogicalOr, TL_ALL)
+  TL_B(LogicalXor, TL_ALL)
   TL_B(IsClose, TL_NUMBERS)
   TL_B(BitAnd, uint8_t, int32_t, int64_t)
   TL_B(BitOr, uint8_t, int32_t, int64_t)
@@ -64,10 +64,10 @@ void fill_pointwise_binary() {
   TL_B(HardsigmoidBackward, TL_FLOATS)
   TL_B(HardswishBackward, TL_FLOATS)
   TL_B(ShrinkBackward, TL_FLOATS)
-  put_where<TL_ALL, C64, C128>();
+  put_where<TL_ALL>();
   TL_T(ClampTensor, TL_NUMBERS)
-  TL_T(Addcmul, TL_NUMBERS, C64, C128)
-  TL_T(Addcdiv, TL_FLOATS, C64, C128)
+  TL_T(Addcmul, TL_NUMBERS)
+  TL_T(Addcdiv, TL_FLOATS)
   TL_T(Lerp, TL_FLOATS)
 }
 
@@ -82,6 +82,8 @@ void run_table(Pointwise op, Dtype compute, const Plan& plan, const PointwisePar
 [[maybe_unused]] const bool filled = [] {
   fill_pointwise_binary();
   fill_pointwise_unary();
+  fill_pointwise_complex();
+  fill_special();
   pointwise_kernels[int(DeviceType::CUDA)] = {supports, run_table};
   return true;
 }();

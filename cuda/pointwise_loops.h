@@ -1,5 +1,7 @@
 #pragma once
 
+#include "runtime/complex.h"
+
 #include "core/scalar_ops.h"
 #include "kernels/pointwise.h"
 #include "runtime/walk.h"
@@ -15,6 +17,8 @@ using PointwiseFn = void (*)(const Plan& plan, const PointwiseParams* params);
 extern PointwiseFn pointwise_table[kPointwise][kDtypes];
 void fill_pointwise_binary();
 void fill_pointwise_unary();
+void fill_pointwise_complex();
+void fill_special();
 // Where a division by zero is noted; on a device nobody reads it, as in PyTorch.
 int32_t* note_of(int device);
 
@@ -165,17 +169,10 @@ void within_32_bits(const Plan& p, F f) {
   }
 }
 
+// The part of the elements that packs hold: none where operands do not lie in a row in the dtypes that are computed in.
 template <class Op, class A, class T, int N>
-void run(const Plan& plan, const PointwiseParams* params) {
+int64_t run_flat(const Plan& plan, Inputs<A, T, N>& in, const Op& op, const Launcher& l) {
   using R = typename Result<Op, A, T, N>::type;
-  Launcher l(plan.device);
-  Op op = make<Op, T>(params);
-  op.division_by_zero = note_of(plan.device.index);
-
-  Inputs<A, T, N> in{};
-  in.first = make_input<A>(plan, 1);
-  for (int k = 1; k < N; ++k) in.rest[k - 1] = make_input<T>(plan, k + 1);
-
   // The widest packs that every operand's address and width allow.
   constexpr size_t widest = sizeof(T) > sizeof(R) ? sizeof(T) : sizeof(R);
   constexpr int P = int(16 / widest);
@@ -191,10 +188,26 @@ void run(const Plan& plan, const PointwiseParams* params) {
   flat = flat && lies_flat(1, in.first.constant, dtype_of<A>, sizeof(A));
   for (int k = 1; k < N; ++k) flat = flat && lies_flat(k + 1, in.rest[k - 1].constant, dtype_of<T>, sizeof(T));
 
-  int64_t packs = flat ? plan.numel / P : 0, done = packs * P;
+  int64_t packs = flat ? plan.numel / P : 0;
   if (packs)
     launch({{blocks_for(packs, kThreads)}, {kThreads}, 0, l.stream}, flat_kernel<Op, A, T, N, P>,
            static_cast<char*>(plan.data[0]), in, packs, op);
+  return packs * P;
+}
+
+// `costly`: arithmetic outweighs memory by far, so that packs are not worth a kernel of their own.
+template <class Op, class A, class T, int N, bool costly>
+void run(const Plan& plan, const PointwiseParams* params) {
+  Launcher l(plan.device);
+  Op op = make<Op, T>(params);
+  op.division_by_zero = note_of(plan.device.index);
+
+  Inputs<A, T, N> in{};
+  in.first = make_input<A>(plan, 1);
+  for (int k = 1; k < N; ++k) in.rest[k - 1] = make_input<T>(plan, k + 1);
+
+  int64_t done = 0;
+  if constexpr (!costly) done = run_flat<Op, A, T, N>(plan, in, op, l);
   if (done == plan.numel) return;
   Plan rest = plan;
   if (done) {
@@ -211,20 +224,22 @@ void run(const Plan& plan, const PointwiseParams* params) {
   });
 }
 
-template <template <class> class F, int N, class... T>
+template <template <class> class F, int N, bool costly, class... T>
 void put(Pointwise op) {
-  ((pointwise_table[int(op)][int(dtype_of<T>)] = run<F<T>, T, T, N>), ...);
+  ((pointwise_table[int(op)][int(dtype_of<T>)] = run<F<T>, T, T, N, costly>), ...);
 }
 template <class... T>
 void put_where() {
-  ((pointwise_table[int(Pointwise::Where)][int(dtype_of<T>)] = run<scalar::Where<T>, uint8_t, T, 3>), ...);
+  ((pointwise_table[int(Pointwise::Where)][int(dtype_of<T>)] = run<scalar::Where<T>, uint8_t, T, 3, false>), ...);
 }
 
 using C64 = Complex<float>;
 using C128 = Complex<double>;
-#define TL_U(name, ...) put<scalar::name, 1, __VA_ARGS__>(Pointwise::name);
-#define TL_B(name, ...) put<scalar::name, 2, __VA_ARGS__>(Pointwise::name);
-#define TL_T(name, ...) put<scalar::name, 3, __VA_ARGS__>(Pointwise::name);
+#define TL_U(name, ...) put<scalar::name, 1, false, __VA_ARGS__>(Pointwise::name);
+#define TL_B(name, ...) put<scalar::name, 2, false, __VA_ARGS__>(Pointwise::name);
+#define TL_T(name, ...) put<scalar::name, 3, false, __VA_ARGS__>(Pointwise::name);
+#define TL_COSTLY_U(name, ...) put<scalar::name, 1, true, __VA_ARGS__>(Pointwise::name);
+#define TL_COSTLY_B(name, ...) put<scalar::name, 2, true, __VA_ARGS__>(Pointwise::name);
 #define TL_FLOATS float, double
 #define TL_NUMBERS float, double, int32_t, int64_t
 #define TL_ALL uint8_t, int32_t, int64_t, float, double

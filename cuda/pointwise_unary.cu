@@ -17,21 +17,16 @@ namespace {
 TL_TRIGONOMETRIC(Sin, sin)
 TL_TRIGONOMETRIC(Cos, cos)
 
-template <class T>
-struct Conj : scalar::Params<T> {
-  TL_HOST_DEVICE T operator()(T a) const { return T(a.re, -a.im); }
-};
-
 }  // namespace
 
 void fill_pointwise_unary() {
-  TL_U(Neg, TL_NUMBERS, C64, C128)
+  TL_U(Neg, TL_NUMBERS)
   TL_U(Abs, TL_NUMBERS)
-  TL_U(Square, TL_NUMBERS, C64, C128)
-  TL_U(Cube, TL_NUMBERS, C64, C128)
+  TL_U(Square, TL_NUMBERS)
+  TL_U(Cube, TL_NUMBERS)
   TL_U(Sign, TL_NUMBERS)
   TL_U(Sgn, TL_NUMBERS)
-  TL_U(LogicalNot, TL_ALL, C64, C128)
+  TL_U(LogicalNot, TL_ALL)
   TL_U(BitNot, uint8_t, int32_t, int64_t)
   TL_U(Relu, TL_NUMBERS)
   TL_U(Clamp, TL_NUMBERS)
@@ -40,14 +35,14 @@ void fill_pointwise_unary() {
   TL_U(Threshold, TL_NUMBERS)
   TL_U(Sqrt, TL_FLOATS)
   TL_U(Rsqrt, TL_FLOATS)
-  TL_U(Reciprocal, TL_FLOATS, C64, C128)
+  TL_U(Reciprocal, TL_FLOATS)
   TL_U(Floor, TL_FLOATS)
   TL_U(Ceil, TL_FLOATS)
   TL_U(Trunc, TL_FLOATS)
   TL_U(Round, TL_FLOATS)
   TL_U(RoundDecimals, TL_FLOATS)
   TL_U(Frac, TL_FLOATS)
-  TL_U(IsNan, TL_FLOATS, C64, C128)
+  TL_U(IsNan, TL_FLOATS)
   TL_U(IsInf, TL_FLOATS)
   TL_U(IsFinite, TL_FLOATS)
   TL_U(IsPosInf, TL_FLOATS)
@@ -67,8 +62,8 @@ void fill_pointwise_unary() {
   TL_U(Log2, TL_FLOATS)
   TL_U(Log10, TL_FLOATS)
   TL_U(Log1p, TL_FLOATS)
-  put<Sin, 1, TL_FLOATS>(Pointwise::Sin);
-  put<Cos, 1, TL_FLOATS>(Pointwise::Cos);
+  put<Sin, 1, false, TL_FLOATS>(Pointwise::Sin);
+  put<Cos, 1, false, TL_FLOATS>(Pointwise::Cos);
   TL_U(Tan, TL_FLOATS)
   TL_U(Asin, TL_FLOATS)
   TL_U(Acos, TL_FLOATS)
@@ -93,7 +88,6 @@ void fill_pointwise_unary() {
   TL_U(Elu, TL_FLOATS)
   TL_U(Mish, TL_FLOATS)
   TL_U(LogSigmoid, TL_FLOATS)
-  put<Conj, 1, C64, C128>(Pointwise::Conj);
 }
 
 }  // namespace tl::cuda

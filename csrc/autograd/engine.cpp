@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "autograd/call.h"
+#include "ops/cast.h"
 
 namespace tl {
 
@@ -230,7 +231,8 @@ class GraphTask {
       for (size_t i = 0; i < results.size(); ++i) {
         if (!results[i].defined() || !is_differentiable(results[i].dtype())) continue;
         NoGrad guard;
-        check(!*any(isnan(results[i])).data_as<bool>(), "Function '", node.name(), "' returned nan values in its ", i,
+        Tensor found = ops::to(any(isnan(results[i])), {}, Device{}, false, false);
+        check(!*found.data_as<bool>(), "Function '", node.name(), "' returned nan values in its ", i,
               "th output.");
       }
       return results;

@@ -343,8 +343,9 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   view->obj = nullptr;
   const Tensor& t = unwrap(self);
   const char* format = format_of(t.dtype());
-  const char* why = !t.device().is_cpu() ? "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy "
-                                           "the tensor to host memory first."
+  std::string on_device = "can't convert " + to_string(t.device()) +
+                          " device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.";
+  const char* why = !t.device().is_cpu() ? on_device.c_str()
                     : requires_grad(t)   ? "Can't call numpy() on Tensor that requires grad. Use "
                                            "tensor.detach().numpy() instead."
                     : !format            ? "Got unsupported ScalarType BFloat16"
@@ -468,7 +469,7 @@ void set_state(Generator& g, PyObject* o) {
   if (!is_tensor(o))
     fail_python(PyExc_TypeError, str("expected a ", package_name(), ".ByteTensor, but got ", Py_TYPE(o)->tp_name));
   const Tensor& t = unwrap(o);
-  if (t.dtype() != Dtype::UInt8 || !t.is_contiguous())
+  if (t.dtype() != Dtype::UInt8 || !t.is_contiguous() || !t.device().is_cpu())
     fail_python(PyExc_TypeError, "RNG state must be a " + package_name() + ".ByteTensor");
   g.set_state(t.data_as<uint8_t>(), size_t(t.numel()));
 }

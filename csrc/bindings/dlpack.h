@@ -41,7 +41,7 @@ struct ManagedVersioned {
 };
 
 enum Code : uint8_t { kInt = 0, kUInt = 1, kFloat = 2, kBFloat = 4, kComplex = 5, kBool = 6 };
-inline constexpr int32_t kCPU = 1;
+inline constexpr int32_t kCPU = 1, kCUDA = 2, kCUDAHost = 3;
 inline constexpr uint64_t kReadOnly = 1, kCopied = 2;
 
 }  // namespace tl::dlpack

@@ -7,6 +7,7 @@
 #include "bindings/dlpack.h"
 #include "bindings/parser.h"
 #include "bindings/tensor_object.h"
+#include "core/cuda.h"
 
 namespace tl::python {
 
@@ -40,7 +41,7 @@ M* give(const Tensor& t) {
     if (g->shape[d] < 2) g->strides[d] = d + 1 < g->shape.size() ? g->shape[d + 1] * g->strides[d + 1] : 1;
   dlpack::Array& a = g->managed.array;
   a.data = t.numel() ? t.data() : nullptr;
-  a.device = {dlpack::kCPU, 0};
+  a.device = t.device().is_cpu() ? dlpack::Device{dlpack::kCPU, 0} : dlpack::Device{dlpack::kCUDA, t.device().index};
   a.ndim = int32_t(t.dim());
   a.dtype = type_of(t.dtype());
   a.shape = g->shape.data();
@@ -87,8 +88,11 @@ Dtype dtype_from(dlpack::DataType t) {
 
 Tensor over(const dlpack::Array& a, void (*deleter)(void*), void* context, bool writable) {
   Dtype dtype = dtype_from(a.dtype);
-  check<NotImplementedError>(a.device.type == dlpack::kCPU, "from_dlpack: the data lies on a device of type ",
-                             a.device.type, "; tensorlite reads the CPU's memory only.");
+  check<NotImplementedError>(a.device.type >= dlpack::kCPU && a.device.type <= dlpack::kCUDAHost,
+                             "from_dlpack: the data lies on a device of type ", a.device.type,
+                             "; tensorlite reads the memory of the CPU and of CUDA devices only.");
+  Device device;
+  if (a.device.type == dlpack::kCUDA) device = resolve_device({DeviceType::CUDA, int8_t(a.device.id)});
   Dims sizes(size_t(a.ndim)), strides(size_t(a.ndim));
   int64_t extent = 1;
   for (int32_t d = a.ndim; d-- > 0;) {
@@ -103,8 +107,9 @@ Tensor over(const dlpack::Array& a, void (*deleter)(void*), void* context, bool 
   Tensor t(Ref<TensorImpl>::adopt(new TensorImpl));
   TensorImpl* p = t.impl();
   p->storage = Storage::foreign(static_cast<char*>(a.data) + a.byte_offset,
-                                size_t(std::max<int64_t>(extent, 0)) * itemsize(dtype), Device{}, deleter, context);
+                                size_t(std::max<int64_t>(extent, 0)) * itemsize(dtype), device, deleter, context);
   p->storage->writable = writable;
+  p->device = device;
   p->sizes = sizes;
   p->strides = strides;
   p->dtype = dtype;
@@ -141,6 +146,25 @@ Tensor from_dlpack(py::object o) {
       "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might "
       "have "
       "already constructed a tensor from it once.");
+}
+
+// Device memory that belongs to a Python object: the protocol __cuda_array_interface__.
+Tensor from_device_memory(uintptr_t address, std::vector<int64_t> sizes, std::vector<int64_t> strides,
+                          py::object dtype_object, int device, py::object owner) {
+  dlpack::Array a{};
+  a.data = reinterpret_cast<void*>(address);
+  a.device = {dlpack::kCUDA, device};
+  a.ndim = int32_t(sizes.size());
+  a.dtype = type_of(unwrap_dtype(dtype_object.ptr()));
+  a.shape = sizes.data();
+  a.strides = strides.data();
+  return over(
+      a,
+      [](void* object) {
+        py::gil_scoped_acquire gil;
+        Py_DECREF(static_cast<PyObject*>(object));
+      },
+      owner.release().ptr(), true);
 }
 
 // ---- buffers ----
@@ -234,6 +258,7 @@ void set_storage(Tensor t, Tensor source, int64_t offset, std::vector<int64_t> s
         " requiring a storage size of ", bytes, " are out of bounds for storage of size ",
         source.impl()->storage->nbytes());
   p->storage = source.impl()->storage;
+  p->device = source.device();
   p->offset = offset;
   p->sizes = Dims(Ints(sizes));
   p->strides = Dims(Ints(strides));
@@ -246,6 +271,7 @@ void set_storage(Tensor t, Tensor source, int64_t offset, std::vector<int64_t> s
 void add_exchange(py::module_& m) {
   m.def("_to_dlpack", to_dlpack);
   m.def("_from_dlpack", from_dlpack);
+  m.def("_from_device_memory", from_device_memory);
   m.def("_from_buffer", from_buffer);
   m.def("_storage_tensor", storage_tensor);
   m.def("_storage_id", [](Tensor t) { return reinterpret_cast<uintptr_t>(t.impl()->storage.get()); });

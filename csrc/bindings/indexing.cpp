@@ -210,7 +210,8 @@ bool is_tuple_like(PyObject* o) {
 
 bool is_mask(const Tensor& t) { return t.dtype() == Dtype::Bool || t.dtype() == Dtype::UInt8; }
 bool is_integer_scalar(const Tensor& t) { return t.dim() == 0 && is_integral(t.dtype()) && !is_mask(t); }
-int64_t scalar_value(const Tensor& t) {
+int64_t scalar_value(const Tensor& given) {
+  Tensor t = ops::to(given, {}, Device{}, false, false);
   return visit(t.dtype(), [&]<class T>() -> int64_t {
     if constexpr (std::is_integral_v<T>)
       return int64_t(*t.data_as<T>());

@@ -182,7 +182,7 @@ Tensor narrow(const Tensor& input, int64_t dim, int64_t start, int64_t length) {
 Tensor narrow_tensor(const Tensor& input, int64_t dim, const Tensor& start, int64_t length) {
   check(start.dim() == 0 && is_integral(start.dtype()) && start.dtype() != Dtype::Bool,
         "start must be an 0-dim integral Tensor.");
-  return narrow(input, dim, *ops::to_copy(start, Dtype::Int64, start.device(), false).data_as<int64_t>(), length);
+  return narrow(input, dim, *ops::to_copy(start, Dtype::Int64, Device{}, false).data_as<int64_t>(), length);
 }
 
 Tensor real(const Tensor& input) { return is_complex(input.dtype()) ? select(view_as_real(input), -1, 0) : input; }
@@ -306,6 +306,8 @@ std::vector<Tensor> tensor_split_tensor(const Tensor& input, const Tensor& given
         "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
         "one-dimensional tensor, but got a tensor with ",
         given.dim(), " dims");
+  check(given.device().is_cpu(), "tensor_split expected tensor_indices_or_sections to be on cpu, but it's on ",
+        to_string(given.device()));
   if (given.dim() == 0) return tensor_split(input, *given.data_as<int64_t>(), dim);
   Dims indices(size_t(given.numel()));
   for (size_t i = 0; i < indices.size(); ++i) indices[i] = given.data_as<int64_t>()[int64_t(i) * given.stride(0)];
@@ -459,7 +461,7 @@ Tensor repeat_interleave_counts(const Tensor& repeats, OptInt output_size) {
   check(repeats.dim() == 1, "repeat_interleave only accept 1D vector as repeat");
   check<NotImplementedError>(repeats.dtype() == Dtype::Int64 || repeats.dtype() == Dtype::Int32,
                              "\"repeat_interleave_cpu\" not implemented for '", type_name(repeats.dtype()), "'");
-  Tensor counts = ops::contiguous(ops::to_dtype(repeats, Dtype::Int64, false, false));
+  Tensor counts = ops::contiguous(ops::to(repeats, Dtype::Int64, Device{}, false, false));
   const int64_t* c = counts.data_as<int64_t>();
   int64_t total = 0;
   for (int64_t i = 0; i < counts.numel(); ++i) {
@@ -467,11 +469,11 @@ Tensor repeat_interleave_counts(const Tensor& repeats, OptInt output_size) {
     total += c[i];
   }
   check(!output_size || *output_size == total, "allocated size does not match required size");
-  Tensor result = empty({total}, Dtype::Int64, repeats.device());
+  Tensor result = empty({total}, Dtype::Int64);
   int64_t* p = result.data_as<int64_t>();
   for (int64_t i = 0; i < counts.numel(); ++i)
     for (int64_t k = 0; k < c[i]; ++k) *p++ = i;
-  return result;
+  return ops::to(result, {}, repeats.device(), false, false);
 }
 
 Tensor repeat_interleave_tensor(const Tensor& input, const Tensor& repeats, OptInt dim, OptInt output_size) {

@@ -63,6 +63,10 @@ TL_FN float abs(float x) { return __builtin_fabsf(x); }
 TL_FN double abs(double x) { return __builtin_fabs(x); }
 TL_FN float copysign(float x, float s) { return __builtin_copysignf(x, s); }
 TL_FN double copysign(double x, double s) { return __builtin_copysign(x, s); }
+TL_FN float conj(float x) { return x; }
+TL_FN double conj(double x) { return x; }
+TL_FN float arg(float x) { return x != x ? x : x < 0.0f ? 3.14159265358979323846f : 0.0f; }
+TL_FN double arg(double x) { return x != x ? x : x < 0.0 ? 3.14159265358979323846 : 0.0; }
 TL_FN float floor(float x) { return __builtin_floorf(x); }
 TL_FN double floor(double x) { return __builtin_floor(x); }
 TL_FN float ceil(float x) { return __builtin_ceilf(x); }
@@ -396,6 +400,14 @@ TL_COMPLEX(atanh)
 template <class R>
 static inline R abs(std::complex<R> x) {
   return std::abs(x);
+}
+template <class R>
+static inline R arg(std::complex<R> x) {
+  return std::arg(x);
+}
+template <class R>
+static inline std::complex<R> conj(std::complex<R> x) {
+  return std::conj(x);
 }
 template <class R>
 static inline std::complex<R> log2(std::complex<R> x) {

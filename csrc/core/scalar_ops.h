@@ -58,6 +58,14 @@ template <class T>
 TL_FN T infinity() {
   return T(__builtin_inf());
 }
+template <class T>
+TL_FN bool isinf(T x) {
+  return fm::abs(x) == infinity<T>();
+}
+template <class T>
+TL_FN bool isfinite(T x) {
+  return fm::abs(x) < infinity<T>();
+}
 
 #define TL_UNARY(Name, ...)                                                                         \
   template <class T>                                                                                \
@@ -155,10 +163,9 @@ TL_BINARY(
       bool less = a.real() < b.real();
       T low = less ? a : b;
       T high = less ? b : a;
-      if (isnan(a) || isnan(b))
-        return T(std::numeric_limits<typename T::value_type>::quiet_NaN(),
-                 std::numeric_limits<typename T::value_type>::quiet_NaN());
-      if (!std::isfinite(low.real()) && low.real() == high.real())
+      using R = typename T::value_type;
+      if (isnan(a) || isnan(b)) return T(R(__builtin_nan("")), R(__builtin_nan("")));
+      if (!isfinite(low.real()) && low.real() == high.real())
         return low.real() < 0 ? low : fm::log(fm::exp(low) + fm::exp(high));
       return high + fm::log1p(fm::exp(low - high));
     } else {
@@ -201,18 +208,16 @@ TL_BINARY(LogicalOr, return bool((a != T(0)) | (b != T(0)));)
 TL_BINARY(LogicalXor, return (a != T(0)) != (b != T(0));)
 TL_UNARY(LogicalNot, return a == T(0);)
 TL_UNARY(IsNan, return isnan(a);)
-TL_UNARY(IsInf, if constexpr (is_cx<T>) return std::isinf(a.real()) || std::isinf(a.imag());
-         else return fm::abs(a) == infinity<T>();)
-TL_UNARY(IsFinite, if constexpr (is_cx<T>) return std::isfinite(a.real()) && std::isfinite(a.imag());
-         else return fm::abs(a) < infinity<T>();)
+TL_UNARY(IsInf, if constexpr (is_cx<T>) return isinf(a.real()) || isinf(a.imag()); else return isinf(a);)
+TL_UNARY(IsFinite, if constexpr (is_cx<T>) return isfinite(a.real()) && isfinite(a.imag()); else return isfinite(a);)
 TL_UNARY(IsPosInf, return a == infinity<T>();)
 TL_UNARY(IsNegInf, return a == -infinity<T>();)
 TL_UNARY(Signbit, if constexpr (is_int<T>) return a < 0; else return fm::copysign(T(1), a) < T(0);)
 // p0 rtol, p1 atol, p2 whether NaN equals NaN
 TL_BINARY(
     IsClose, if constexpr (is_int<T>) return a == b; else if constexpr (is_cx<T>) {
-      auto apart = std::abs(a - b), allowed = p1.real() + std::abs(p0 * b);
-      bool close = std::isfinite(apart) && apart <= allowed;
+      auto apart = fm::abs(a - b), allowed = p1.real() + fm::abs(p0 * b);
+      bool close = isfinite(apart) && apart <= allowed;
       bool both_nan = isnan(a) && isnan(b) && p2 != T(0);
       return bool((a == b) | close | both_nan);
     } else {
@@ -307,13 +312,11 @@ TL_UNARY(Frac, return a - fm::trunc(a);)
 TL_UNARY(Sign, return T((a > T(0)) - (a < T(0)));)
 TL_UNARY(
     Sgn, if constexpr (is_cx<T>) {
-      auto r = std::abs(a);
-      return r == 0 ? T(0) : a / r;
+      auto r = fm::abs(a);
+      return r == 0 ? T(0) : T(a.real() / r, a.imag() / r);
     } else return T((a > T(0)) - (a < T(0)));)
-TL_UNARY(Conj, if constexpr (is_cx<T>) return std::conj(a); else return a;)
-TL_UNARY(Angle, if constexpr (is_cx<T>) return std::arg(a); else return isnan(a) ? a
-                                                            : a < T(0)           ? T(3.14159265358979323846)
-                                                                                 : T(0);)
+TL_UNARY(Conj, return fm::conj(a);)
+TL_UNARY(Angle, return fm::arg(a);)
 TL_UNARY(NanToNum, return isnan(a) ? p0 : a == infinity<T>() ? p1 : a == -infinity<T>() ? p2 : a;)
 TL_UNARY(Clamp, T x = a < p0 ? p0 : a; return x > p1 ? p1 : x;)
 TL_UNARY(ClampMin, return a < p0 ? p0 : a;)
@@ -374,8 +377,7 @@ TL_TERNARY(Where, uint8_t, return a ? b : c;)
 TL_TERNARY(ClampTensor, T, T x = a < b || isnan(b) ? b : a; return x > c || isnan(c) ? c : x;)
 TL_TERNARY(Addcmul, T, return T(U<T>(a) + U<T>(p0) * U<T>(b) * U<T>(c));)
 TL_TERNARY(Addcdiv, T, return a + p0 * b / c;)
-TL_TERNARY(Lerp, T, if constexpr (is_cx<T>) return std::abs(c) < 0.5 ? a + c * (b - a) : b - (b - a) * (T(1) - c);
-           else return fm::abs(c) < T(0.5) ? a + c * (b - a) : b - (b - a) * (T(1) - c);)
+TL_TERNARY(Lerp, T, return fm::abs(c) < 0.5 ? a + c * (b - a) : b - (b - a) * (T(1) - c);)
 
 #undef TL_UNARY
 #undef TL_BINARY

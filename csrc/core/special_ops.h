@@ -86,7 +86,7 @@ struct Polygamma : Params<T> {
   TL_HOST_DEVICE T operator()(T a) const {
     double n = double(this->p0);
     double factorial = ::exp(::lgamma(n + 1));
-    return T((::fmod(n, 2) != 0 ? factorial : -factorial) * special_math::zeta(n + 1, double(a)));
+    return T((::fmod(n, 2.0) != 0 ? factorial : -factorial) * special_math::zeta(n + 1, double(a)));
   }
 };
 
@@ -97,7 +97,7 @@ struct Sinc : Params<T> {
     if constexpr (is_cx<T>) {
       if (a == T(0)) return T(1);
       T y = a * T(special_math::kPi);
-      return std::sin(y) / y;
+      return fm::sin(y) / y;
     } else {
       return T(special_math::sinc(double(a)));
     }

@@ -5,6 +5,7 @@
 #include "ops/cast.h"
 #include "ops/creation.h"
 #include "ops/elementwise.h"
+#include "ops/reduction.h"
 
 // Operators of two and three operands.
 
@@ -266,7 +267,8 @@ Tensor isclose(const Tensor& input, const Tensor& other, double rtol, double ato
 namespace {
 
 bool all_true(const Tensor& t) {
-  Tensor flags = contiguous(to(t, {}, Device{}, false, false));
+  if (!t.device().is_cpu()) return *to(all(t, {}, false, {}), {}, Device{}, false, false).data_as<bool>();
+  Tensor flags = contiguous(t);
   const bool* p = flags.data_as<bool>();
   for (int64_t i = 0; i < flags.numel(); ++i)
     if (!p[i]) return false;

@@ -1,42 +1,13 @@
 #pragma once
 
 #include "core/dtype.h"
+#include "runtime/complex.h"
 #include "runtime/device.h"
 
 // Elements of tensors in kernels: the types that kernels compute in, and reads and writes that convert. What a
 // conversion gives is what csrc/cpu/cast.cpp has it give.
 
 namespace tl::cuda {
-
-// A complex number with the arithmetic that kernels use; laid out as std::complex.
-template <class R>
-struct alignas(2 * sizeof(R)) Complex {
-  using value_type = R;
-  R re, im;
-  Complex() = default;
-  TL_HOST_DEVICE Complex(R r, R i = 0) : re(r), im(i) {}
-  TL_HOST_DEVICE R real() const { return re; }
-  TL_HOST_DEVICE R imag() const { return im; }
-  TL_HOST_DEVICE friend Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
-  TL_HOST_DEVICE friend Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
-  TL_HOST_DEVICE friend Complex operator-(Complex a) { return {-a.re, -a.im}; }
-  TL_HOST_DEVICE friend Complex operator*(Complex a, Complex b) {
-    return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-  }
-  // Scaled by the larger part of the divisor (Smith, 1962), so that squares do not overflow.
-  TL_HOST_DEVICE friend Complex operator/(Complex a, Complex b) {
-    R x = b.re < 0 ? -b.re : b.re, y = b.im < 0 ? -b.im : b.im;
-    if (x >= y) {
-      if (x == 0 && y == 0) return {a.re / x, a.im / y};
-      R ratio = b.im / b.re, scale = R(1) / (b.re + b.im * ratio);
-      return {(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
-    }
-    R ratio = b.re / b.im, scale = R(1) / (b.re * ratio + b.im);
-    return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
-  }
-  TL_HOST_DEVICE friend bool operator==(Complex a, Complex b) { return a.re == b.re && a.im == b.im; }
-  TL_HOST_DEVICE friend bool operator!=(Complex a, Complex b) { return !(a == b); }
-};
 
 template <class T>
 inline constexpr bool is_complex_type = false;

@@ -74,11 +74,11 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
-        return _C.empty((0,), dtype=input.dtype)
+        return _C.empty((0,), dtype=input.dtype, device=input.device)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.numel()), r))
     index = _C._tensor_from(rows, _C.int64) if rows else _C.empty((0, r), dtype=_C.int64)
-    return input[index]
+    return input[index.to(input.device)]
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
@@ -95,7 +95,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     if N < 0:
         raise RuntimeError("N must be non-negative.")
     dtype = _C.int64 if not (x.dtype.is_floating_point or x.dtype.is_complex) else x.dtype
-    powers = _C.ones((x.numel(), N), dtype=dtype)
+    powers = _C.ones((x.numel(), N), dtype=dtype, device=x.device)
     if N > 1:
         powers = _C.cat([powers[:, :1], x[:, None].to(dtype).expand(-1, N - 1).cumprod(1)], dim=1)
     return powers if increasing else powers.flip(1)
@@ -158,6 +158,6 @@ def kaiser_window(window_length: int, periodic: bool = True, beta: float = 12.0,
 
     def rule(i: Tensor, n: int) -> Tensor:
         x = (1 - (i.double() * (2 / n) - 1) ** 2).clamp(min=0).sqrt() * beta
-        return _C.from_numpy(numpy.i0(x.numpy()) / numpy.i0(beta)).to(i.dtype)
+        return _C.from_numpy(numpy.i0(x.cpu().numpy()) / numpy.i0(beta)).to(i.device, i.dtype)
 
     return _window("kaiser_window", window_length, periodic, options, rule)

@@ -24,14 +24,19 @@ result_types: dict[str, Any] = {}
 
 
 def array(t: Tensor) -> np.ndarray:
-    """The tensor's memory as an array."""
-    return t.detach().numpy()
+    """The tensor's memory as an array; a copy on the host of what lies on a device."""
+    return t.detach().cpu().numpy()
 
 
-def tensor(a: Any, dtype: Any = None) -> Tensor:
-    """A tensor of an array's memory, in the dtype of a tensor if one is given (older NumPy computes in double)."""
+def tensor(a: Any, like: Tensor, dtype: Any = None) -> Tensor:
+    """A tensor of an array's memory, or of a copy on the device of `like`.
+
+    `dtype` is what it is wanted in (older NumPy computes in double).
+    """
     t = _C.from_numpy(np.asarray(a))
-    return t if dtype is None or t.dtype == dtype else t.to(dtype)
+    if dtype is not None and t.dtype != dtype:
+        t = t.to(dtype)
+    return t if like.device.type == "cpu" else t.to(like.device)
 
 
 def column_major(a: np.ndarray) -> np.ndarray:
@@ -56,7 +61,7 @@ class ColumnMajor(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return tensor(np.array(array(x).swapaxes(-2, -1), order="C").swapaxes(-2, -1))
+        return tensor(np.array(array(x).swapaxes(-2, -1), order="C").swapaxes(-2, -1), x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor | None) -> Any:

@@ -24,7 +24,7 @@ def write_out(name: str, out: Tensor, result: Tensor, keep_strides: bool = True)
     if resized and keep_strides and not out.numel() and not _is_dense(result):
         # Room for strides with gaps.
         extent = 1 + sum((n - 1) * s for n, s in zip(result.shape, result.stride(), strict=True))
-        _C.conj_physical(_C.zeros(extent, dtype=out.dtype), out=out)
+        _C.conj_physical(_C.zeros(extent, dtype=out.dtype, device=out.device), out=out)
         return out.as_strided_(result.size(), result.stride()).copy_(result)
     _C.conj_physical(result.conj() if result.is_complex() else result, out=out)
     if keep_strides and resized and _is_dense(result) and out.stride() != result.stride():

@@ -77,7 +77,7 @@ def _is_in(elements: Any, test_elements: Any, test_element: Any, element: Any, i
         if t.dtype == _C.bool or t.is_complex():
             raise RuntimeError(f"Unsupported input type encountered for isin(): {type_name(t.dtype)}")
     if not isinstance(elements, Tensor):
-        elements = _C._tensor_from(elements, None)
+        elements = _C._tensor_from(elements, None).to(tests.device)
     if not isinstance(tests, Tensor):
         found = elements == tests
     elif tests.numel() <= 4:
@@ -114,7 +114,7 @@ def _quantile(
     else:
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
-        q = _C._tensor_from(q, input.dtype)
+        q = _C._tensor_from(q, input.dtype).to(input.device)
     if interpolation not in _INTERPOLATIONS:
         raise RuntimeError(
             f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"

@@ -594,7 +594,7 @@ def new_tensor(
     if isinstance(data, Tensor):
         _warn_of_copy("tensor.new_tensor(sourceTensor)")
     t = _C._tensor_from(data, self.dtype if dtype is None else dtype)
-    return _require(t if device is None else t.to(device), requires_grad)
+    return _require(t.to(self.device if device is None else device), requires_grad)
 
 
 # Methods that are imported when first called.

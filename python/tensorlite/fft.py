@@ -52,10 +52,10 @@ class _C2C(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: Ints, scale: float, forward: bool) -> Tensor:
         ctx.rest = dims, scale, not forward
-        x = array(x)
+        a = array(x)
         transform = np.fft.fftn if forward else np.fft.ifftn
         norm = "backward" if forward else "forward"
-        return tensor(_execute(x, _by_stride(x, dims), scale, lambda a, axes: transform(a, axes=axes, norm=norm)))
+        return tensor(_execute(a, _by_stride(a, dims), scale, lambda a, axes: transform(a, axes=axes, norm=norm)), x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -69,10 +69,10 @@ class _R2C(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: Ints, scale: float, onesided: bool) -> Tensor:
         ctx.rest = dims, scale, x.shape[dims[-1]] if onesided else 0
-        x = array(x)
+        a = array(x)
         transform = np.fft.rfftn if onesided else np.fft.fftn
-        order = [*_by_stride(x, dims[:-1]), dims[-1]]
-        return tensor(_execute(x, order, scale, lambda a, axes: transform(a, axes=axes)))
+        order = [*_by_stride(a, dims[:-1]), dims[-1]]
+        return tensor(_execute(a, order, scale, lambda a, axes: transform(a, axes=axes)), x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -90,7 +90,7 @@ class _C2R(Function):
     def forward(ctx: Any, x: Tensor, dim: int, scale: float, n: int) -> Tensor:
         ctx.rest = dim, scale, n
         transform = lambda a, axes: np.fft.irfft(a, n, axis=axes[0], norm="forward")
-        return tensor(_execute(array(x), [dim], scale, transform))
+        return tensor(_execute(array(x), [dim], scale, transform), x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -98,7 +98,7 @@ class _C2R(Function):
         half = n // 2 + 1
         # Each coefficient whose mirror image is left out counts twice.
         weights = [2.0 if 1 <= k <= n - half else 1.0 for k in range(half)]
-        weight = _C._tensor_from(weights, grad.dtype).view([half if d == dim else 1 for d in range(grad.dim())])
+        weight = _C._tensor_from(weights, grad.dtype).to(grad.device).view([half if d == dim else 1 for d in range(grad.dim())])
         return _R2C.apply(grad, (dim,), scale, True) * weight, None, None, None
 
 

@@ -89,8 +89,15 @@ class UntypedStorage:
         _C._storage_resize(self._bytes, size)
         return self
 
+    def _to(self, device: Any) -> UntypedStorage:
+        moved = self._all().to(device)
+        return self if moved is self._bytes else of(moved)
+
     def cpu(self) -> UntypedStorage:
-        return self
+        return self._to("cpu")
+
+    def cuda(self, device: Any = None, non_blocking: bool = False) -> UntypedStorage:
+        return self._to("cuda" if device is None else device)
 
     def untyped(self) -> UntypedStorage:
         return self
@@ -115,15 +122,16 @@ class UntypedStorage:
         return copies[key]
 
     def __reduce__(self) -> Any:
-        return _storage_from, (self._all().numpy().tobytes(),)
+        data = self._all().cpu().numpy().tobytes()
+        return _storage_from, (data,) if self.device.type == "cpu" else (data, str(self.device))
 
     def __repr__(self) -> str:
         lines = " " + "\n ".join(map(str, self.tolist()))
         return f"{lines}\n[{_C._package_name()}.storage.UntypedStorage(device={self.device}) of size {self.size()}]"
 
 
-def _storage_from(data: bytes) -> UntypedStorage:
-    storage = UntypedStorage(len(data))
+def _storage_from(data: bytes, device: str = "cpu") -> UntypedStorage:
+    storage = UntypedStorage(len(data), device=device)
     if data:
         storage._bytes.copy_(_C._from_buffer(bytearray(data), _C.uint8, -1, 0))
     return storage
@@ -227,7 +235,7 @@ def typed(self: Tensor) -> TypedStorage:
 def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
     """Makes the tensor look at `source`: a tensor, or a storage with these sizes and strides."""
     if source is None:
-        source = _C.empty((0,), dtype=self.dtype)
+        source = _C.empty((0,), dtype=self.dtype, device=self.device)
     if isinstance(source, Tensor):
         if source.dtype != self.dtype:
             raise RuntimeError(f"Could not set tensor of type {source.dtype} to a tensor of type {self.dtype}")
@@ -253,7 +261,7 @@ def rebuild(
     state: dict[str, Any],
 ) -> Any:  # fmt: skip
     """The tensor that pickle took apart."""
-    t = _C.empty((0,), dtype=dtype)
+    t = _C.empty((0,), dtype=dtype, device=storage.device)
     _C._set_storage(t, storage._bytes, offset, list(size), list(stride))
     if cls is not None and cls is not Tensor:
         t = Tensor._make_subclass(cls, t)

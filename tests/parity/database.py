@@ -70,6 +70,10 @@ class Missing(Exception):
 
 # ---- translation
 
+# Where the tensors lie that are made for tensorlite (tests/parity/devices.py changes it).
+target = "cpu"
+
+
 def translate(value: Any, requires_grad: bool | None = None) -> Any:
     """A value of PyTorch as the same value of tensorlite; everything else stays."""
     if isinstance(value, torch.Tensor):
@@ -79,7 +83,9 @@ def translate(value: Any, requires_grad: bool | None = None) -> Any:
     if isinstance(value, torch.memory_format):
         return getattr(tl, str(value).split(".")[1])
     if isinstance(value, torch.device):
-        return tl.device(str(value))
+        return tl.device(target if value.type == "cpu" else str(value))
+    if isinstance(value, str) and value == "cpu":
+        return target
     if isinstance(value, torch.Size):
         return tl.Size(value)
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
@@ -103,6 +109,7 @@ def _tensor(t: torch.Tensor) -> Any:
             copy = tl.from_numpy(memory.view(torch.int16).numpy().copy()).view(tl.bfloat16)
         else:
             copy = tl.from_numpy(memory.numpy().copy())
+        copy = copy.to(target)
         _copied[place] = copy, bare
     ours = _copied[place][0].as_strided(tuple(bare.shape), bare.stride(), bare.storage_offset()).detach()
     return ours.requires_grad_() if t.requires_grad else ours
@@ -481,7 +488,7 @@ def _weight(lib: Any, t: Any) -> Any:
     w = np.sin(n * 0.7) + 0.3
     if t.is_complex():
         w = w + 1j * np.cos(n * 0.3)
-    return lib.from_numpy(np.asarray(w)).to(t.dtype)
+    return lib.from_numpy(np.asarray(w)).to(t.dtype).to(t.device)
 
 
 def check_out(entry: Any, function: Any, call: Call, what: str) -> None:

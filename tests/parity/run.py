@@ -8,14 +8,15 @@ import select
 import signal
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from . import database
 
 
-def _child(entry: Any, limit: int, pipe: int) -> None:
+def _child(check: Callable[[Any, int], Any], entry: Any, limit: int, pipe: int) -> None:
     try:
-        result = database.check_entry(entry, limit)
+        result = check(entry, limit)
     except BaseException:
         result = {"died": traceback.format_exc()[-2000:]}
     with os.fdopen(pipe, "w") as stream:
@@ -24,9 +25,14 @@ def _child(entry: Any, limit: int, pipe: int) -> None:
 
 
 def run_all(
-    pattern: str = "", limit: int = 40, jobs: int = 2, timeout: float = 120, part: slice = slice(None)
+    pattern: str = "",
+    limit: int = 40,
+    jobs: int = 2,
+    timeout: float = 120,
+    part: slice = slice(None),
+    check: Callable[[Any, int], Any] = database.check_entry,
 ) -> dict[str, Any]:
-    """{name of the entry: what database.check_entry found, or {"died": how}}, in the order of the database."""
+    """{name of the entry: what `check` found, or {"died": how}}, in the order of the database."""
     database.torch.set_num_threads(1)
     waiting = database.entries(pattern)[part]
     results: dict[str, Any] = {database.key(e): None for e in waiting}
@@ -39,7 +45,7 @@ def run_all(
             pid = os.fork()
             if pid == 0:
                 os.close(reader)
-                _child(entry, limit, writer)
+                _child(check, entry, limit, writer)
             os.close(writer)
             running[reader] = (database.key(entry), pid, time.monotonic() + timeout, bytearray())
         ready, _, _ = select.select(list(running), [], [], 1.0)

@@ -56,8 +56,8 @@ class _Cholesky(Function):
                 factor[i][part, part] = np.linalg.cholesky(values[i][part, part])
         if upper:
             factor = factor.swapaxes(-2, -1).conj()
-        factor = tensor(column_major(factor), a.dtype)
-        info = tensor(info)
+        factor = tensor(column_major(factor), a, a.dtype)
+        info = tensor(info, a)
         ctx.upper = upper
         ctx.save_for_backward(factor)
         ctx.mark_non_differentiable(info)
@@ -174,7 +174,7 @@ class _Eigh(Function):
         values = array(a)
         _finite(values, "linalg.eigh")
         w, v = np.linalg.eigh(values, UPLO=uplo)
-        w, v = tensor(w), tensor(column_major(v), a.dtype)
+        w, v = tensor(w, a), tensor(column_major(v), a, a.dtype)
         ctx.save_for_backward(w, v)
         return w, v
 
@@ -208,7 +208,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
         return _Eigh.apply(A, _uplo(UPLO))[0]
     values = array(A)
     _finite(values, "linalg.eigh")
-    return tensor(np.linalg.eigvalsh(values, UPLO=_uplo(UPLO)))
+    return tensor(np.linalg.eigvalsh(values, UPLO=_uplo(UPLO)), A)
 
 
 def _complex(dtype: Any) -> Any:
@@ -220,7 +220,7 @@ class _Eig(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
         w, v = np.linalg.eig(array(a))
-        w, v = tensor(w, _complex(a.dtype)), tensor(column_major(v), _complex(a.dtype))
+        w, v = tensor(w, a, _complex(a.dtype)), tensor(column_major(v), a, _complex(a.dtype))
         ctx.real = not a.is_complex()
         ctx.save_for_backward(w, v)
         return w, v
@@ -250,7 +250,7 @@ def eigvals(A: Tensor, *, out: Any = None) -> Tensor:
     _check_eig(A)
     if _C.is_grad_enabled() and A.requires_grad:
         return _Eig.apply(A)[0]
-    return tensor(np.linalg.eigvals(array(A)), _complex(A.dtype))
+    return tensor(np.linalg.eigvals(array(A)), A, _complex(A.dtype))
 
 
 # ---- singular values ----
@@ -273,7 +273,7 @@ class _Svd(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, full: bool) -> tuple[Tensor, Tensor, Tensor]:
         u, s, vh = _svd(array(a), full)
-        result = tensor(column_major(u), a.dtype), tensor(s), tensor(column_major(vh), a.dtype)
+        result = tensor(column_major(u), a, a.dtype), tensor(s, a), tensor(column_major(vh), a, a.dtype)
         ctx.save_for_backward(*result)
         return result
 
@@ -355,9 +355,9 @@ def svdvals(A: Tensor, *, driver: str | None = None, out: Any = None) -> Tensor:
         return _Svd.apply(A, False)[1]
     values = array(A)
     if 0 in values.shape[-2:]:
-        return tensor(_svd(values, False)[1])
+        return tensor(_svd(values, False)[1], A)
     _finite(values, "linalg.svd")
-    return tensor(np.linalg.svd(values, compute_uv=False))
+    return tensor(np.linalg.svd(values, compute_uv=False), A)
 
 
 # ---- QR ----
@@ -373,7 +373,7 @@ class _Qr(Function):
         else:
             q, r = np.linalg.qr(values, mode=mode)
             q = column_major(q)
-        q, r = tensor(q, a.dtype), tensor(column_major(r), a.dtype)
+        q, r = tensor(q, a, a.dtype), tensor(column_major(r), a, a.dtype)
         ctx.mode, ctx.tall = mode, a.shape[-2] > a.shape[-1]
         ctx.save_for_backward(q, r)
         return q, r
@@ -436,7 +436,7 @@ class _LuFactor(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, pivot: bool) -> tuple[Tensor, Tensor, Tensor]:
         factors, pivots, info = _lapack.lu(array(a), pivot)
-        result = tensor(column_major(factors), a.dtype), tensor(pivots), tensor(info)
+        result = tensor(column_major(factors), a, a.dtype), tensor(pivots, a), tensor(info, a)
         ctx.save_for_backward(*result[:2])
         ctx.mark_non_differentiable(*result[1:])
         return result
@@ -477,7 +477,7 @@ def lu_backward(p: Tensor | None, l: Tensor, u: Tensor, grad_l: Tensor | None, g
 
 def permutation(pivots: Tensor, m: int, dtype: Any) -> Tensor:
     """The matrix P of A = P L U."""
-    rows = tensor(_lapack.permutation(array(pivots), m))
+    rows = tensor(_lapack.permutation(array(pivots), m), pivots)
     return _C.eye(m, dtype=dtype, device=pivots.device)[rows].mT.contiguous()
 
 
@@ -521,9 +521,9 @@ class _Lu(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, pivot: bool) -> tuple[Tensor, Tensor, Tensor]:
         factors, pivots, _ = _lapack.lu(array(a), pivot)
-        p, l, u = unpack(tensor(factors), tensor(pivots) if pivot else None)
+        p, l, u = unpack(tensor(factors, a), tensor(pivots, a) if pivot else None)
         ctx.pivot = pivot
-        p = _C.empty(0, dtype=a.dtype) if p is None else p
+        p = _C.empty(0, dtype=a.dtype, device=a.device) if p is None else p
         ctx.save_for_backward(p, l, u)
         ctx.mark_non_differentiable(p)
         return p, l, u
@@ -557,10 +557,10 @@ def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = Fa
     info = np.zeros(values.shape[:-2], np.int32)
     for i in np.ndindex(info.shape):
         ld[i], pivots[i], info[i] = _lapack.ldl(values[i], hermitian and np.iscomplexobj(values))
-    info = tensor(info)
+    info = tensor(info, A)
     if check_errors:
         raise_for(info, "torch.linalg.ldl_factor_ex", lambda k: f"The factor D has a zero block {k}.")
-    return tensor(column_major(ld)), tensor(pivots), info
+    return tensor(column_major(ld), A), tensor(pivots, A), info
 
 
 @operator("linalg_ldl_factor", "LD pivots")
@@ -625,7 +625,7 @@ class _HouseholderProduct(ColumnMajor):
 class _NoReflectors(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, eye: Tensor) -> Tensor:
-        return tensor(column_major(array(eye)))
+        return tensor(column_major(array(eye)), eye)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:

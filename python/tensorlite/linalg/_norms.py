@@ -106,7 +106,7 @@ def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
     if p is None or (not isinstance(p, str) and abs(p) == 2):
         s = decompositions.svdvals(A)
         if not A.numel():
-            return _C.zeros(A.shape[:-2], dtype=s.dtype)
+            return _C.zeros(A.shape[:-2], dtype=s.dtype, device=A.device)
         first, last = s[..., :1], s[..., -1:]
         return (last / first if p == -2 else first / last).squeeze(-1)
     check.square(A, f"linalg.cond(ord={p})")
@@ -117,7 +117,7 @@ def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     size = matrix_norm(A, p)
     if not A.numel():
-        return _C.zeros(A.shape[:-2], dtype=size.dtype)
+        return _C.zeros(A.shape[:-2], dtype=size.dtype, device=A.device)
     inverse, info = solvers.inv_ex(A)
     inverse = inverse.masked_fill(info.gt(0)[..., None, None], float("inf"))
     result = size * matrix_norm(inverse, p)
@@ -228,7 +228,7 @@ class _MatrixExp(Function):
         ctx.save_for_backward(a)
         values = array(a)
         wide = {"f": np.float64, "F": np.complex128}.get(values.dtype.char, values.dtype)
-        return tensor(_exponential(values.astype(wide)).astype(values.dtype, copy=False))
+        return tensor(_exponential(values.astype(wide)).astype(values.dtype, copy=False), a)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:

@@ -52,7 +52,7 @@ class _Inv(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
         inverse, info = _inverse(array(a))
-        inverse, info = tensor(column_major(inverse), a.dtype), tensor(info)
+        inverse, info = tensor(column_major(inverse), a, a.dtype), tensor(info, a)
         ctx.save_for_backward(inverse)
         ctx.mark_non_differentiable(info)
         return inverse, info
@@ -123,7 +123,7 @@ class _Solve(Function):
             result = result[..., 0]
         if result.ndim > 1:
             result = column_major(result)
-        result, info = tensor(result if left else result.swapaxes(-2, -1), b.dtype), tensor(info)
+        result, info = tensor(result if left else result.swapaxes(-2, -1), a, b.dtype), tensor(info, a)
         ctx.left, ctx.vector = left, vector
         ctx.save_for_backward(a, result)
         ctx.mark_non_differentiable(info)
@@ -219,7 +219,7 @@ class _LuSolve(Function):
     def forward(ctx: Any, x: Tensor, left: bool) -> Tensor:
         ctx.left = left
         values = column_major(array(x).copy())
-        return tensor(values if left else values.swapaxes(-2, -1).conj())
+        return tensor(values if left else values.swapaxes(-2, -1).conj(), x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -238,7 +238,7 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False,
     x = np.zeros(b.shape, b.dtype)
     for i in np.ndindex(batch):
         x[i] = _lapack.ldl_solve(ld[i], pivots[i], b[i], hermitian and np.iscomplexobj(ld))
-    return tensor(column_major(x))
+    return tensor(column_major(x), LD)
 
 
 # ---- determinant ----
@@ -275,7 +275,7 @@ def _others(s: Tensor) -> Tensor:
 class _Det(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> Tensor:
-        result = tensor(_determinant(array(a))[0], a.dtype)
+        result = tensor(_determinant(array(a))[0], a, a.dtype)
         ctx.save_for_backward(a, result)
         return result
 
@@ -324,8 +324,8 @@ class _Slogdet(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
         _, sign, log = _determinant(array(a))
-        sign = tensor(sign, a.dtype)
-        log = tensor(log, _C.real(sign).dtype if a.is_complex() else a.dtype)
+        sign = tensor(sign, a, a.dtype)
+        log = tensor(log, a, _C.real(sign).dtype if a.is_complex() else a.dtype)
         ctx.save_for_backward(a, sign)
         return sign, log
 
@@ -357,7 +357,7 @@ def _tolerance(name: str, value: Any, like: Tensor, what: str) -> Any:
         if value.is_complex():
             raise RuntimeError(f"torch.linalg.{name}: {what} tensor of complex type is not supported.")
         return value.to(like.dtype)
-    return _C._tensor_from(float(value), like.dtype)
+    return _C._tensor_from(float(value), like.dtype).to(like.device)
 
 
 def cutoff(name: str, A: Tensor, largest: Tensor, atol: Any, rtol: Any) -> Tensor:
@@ -377,7 +377,7 @@ class _Pinv(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
         if a.numel() == 0:
-            result = _C.empty(*a.shape[:-2], a.shape[-1], a.shape[-2], dtype=a.dtype)
+            result = _C.empty(*a.shape[:-2], a.shape[-1], a.shape[-2], dtype=a.dtype, device=a.device)
         elif hermitian:
             s, u = decompositions.eigh(a.detach())
             size = s.abs()
@@ -439,7 +439,7 @@ def matrix_rank(
         if tol is not None:
             atol, rtol = tol, 0.0
         if A.numel() == 0:
-            return _C.zeros(A.shape[:-2], dtype=_C.int64)
+            return _C.zeros(A.shape[:-2], dtype=_C.int64, device=A.device)
         s = decompositions.eigvalsh(A).abs() if hermitian else decompositions.svdvals(A)
         limit = cutoff("matrix_rank", A, s.amax(-1), atol, rtol)
         return (s > limit.unsqueeze(-1)).sum(-1)
@@ -475,10 +475,11 @@ class _Lstsq(Function):
         full = full.swapaxes(-2, -1)[..., :n, 0] if vector else full.swapaxes(-2, -1)[..., :n, :]
         error = (x @ result - y) if want_residuals and m > n and (kept.sum(-1) == n).all() else None
         residuals = np.zeros(0, s.dtype) if error is None else (error * error.conj()).real.sum(-2)
-        result, residuals = tensor(full), tensor(residuals[..., 0] if vector and error is not None else residuals)
+        residuals = residuals[..., 0] if vector and error is not None else residuals
+        result, residuals = tensor(full, a), tensor(residuals, a)
         ctx.residuals, ctx.vector = error is not None, vector
         ctx.save_for_backward(a, b, result)
-        rank, s = tensor(kept.sum(-1).astype(np.int64)), tensor(s)
+        rank, s = tensor(kept.sum(-1).astype(np.int64), a), tensor(s, a)
         ctx.mark_non_differentiable(rank, s)
         return result, residuals, rank, s
 
@@ -539,9 +540,9 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     rcond = _eps(A.dtype) * max(m, n) if rcond is None else rcond
     x, residuals, rank, s = _Lstsq.apply(A, B, rcond, vector, driver in ("gels", "gelsd", "gelss"))
     if driver == "gels":
-        rank = _C.empty(0, dtype=_C.int64)
+        rank = _C.empty(0, dtype=_C.int64, device=A.device)
     if driver not in ("gelsd", "gelss"):
-        s = _C.empty(0, dtype=s.dtype)
+        s = _C.empty(0, dtype=s.dtype, device=A.device)
     return x, residuals, rank, s
 
 

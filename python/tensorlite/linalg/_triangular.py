@@ -24,7 +24,7 @@ class _SolveTriangular(Function):
             result = _lapack.triangular(x, y, upper, unit)
         else:
             result = _lapack.triangular(x.swapaxes(-2, -1), y.swapaxes(-2, -1), not upper, unit).swapaxes(-2, -1)
-        result = tensor(column_major(np.asarray(result)), b.dtype)
+        result = tensor(column_major(np.asarray(result)), a, b.dtype)
         ctx.flags = upper, left, unit
         ctx.save_for_backward(a, result)
         return result

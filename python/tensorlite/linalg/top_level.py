@@ -245,9 +245,10 @@ def geqrf(input: Tensor, *, out: Any = None) -> Any:
     check.matrix_floating(input, "torch.geqrf", "geqrf_cpu", "input")
     values = array(input)
     if not input.numel():
-        return input.detach().clone(), _C.zeros(*input.shape[:-2], min(input.shape[-2:]), dtype=input.dtype)
+        tau = _C.zeros(*input.shape[:-2], min(input.shape[-2:]), dtype=input.dtype, device=input.device)
+        return input.detach().clone(), tau
     h, tau = np.linalg.qr(values, mode="raw")
-    return tensor(column_major(h.swapaxes(-2, -1)), input.dtype), tensor(tau, input.dtype)
+    return tensor(column_major(h.swapaxes(-2, -1)), input, input.dtype), tensor(tau, input, input.dtype)
 
 
 def orgqr(input: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:

@@ -238,8 +238,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
     rows = tensor.shape[0]
     cols = tensor.numel() // rows
-    drawn = _tl.empty(rows, cols, dtype=tensor.dtype).normal_(0, 1, generator=generator)
-    a = drawn.numpy() if drawn.dtype in (_tl.float32, _tl.float64) else drawn.to(_tl.float32).numpy()
+    drawn = _tl.empty(rows, cols, dtype=tensor.dtype, device=tensor.device).normal_(0, 1, generator=generator)
+    a = drawn.to(drawn.dtype if drawn.dtype in (_tl.float32, _tl.float64) else _tl.float32).cpu().numpy()
     q, r = np.linalg.qr(a.T if rows < cols else a)
     # A unique result: the diagonal of r is made positive.
     q = q * np.sign(np.diagonal(r))

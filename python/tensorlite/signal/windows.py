@@ -124,7 +124,7 @@ def general_cosine(
         raise ValueError("Coefficients cannot be empty")
     line = _line(0, 2 * math.pi / (M if not sym else M - 1), M, dtype, device)
     order = _C.arange(len(weights), dtype=line.dtype, device=device)
-    weight = _C._tensor_from(weights, line.dtype)
+    weight = _C._tensor_from(weights, line.dtype).to(line.device)
     return _done((weight.unsqueeze(-1) * (order.unsqueeze(-1) * line).cos()).sum(0), requires_grad)
 
 

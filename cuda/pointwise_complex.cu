@@ -1,0 +1,63 @@
+#include "pointwise_loops.h"
+
+// Complex numbers.
+
+namespace tl::cuda {
+
+void fill_pointwise_complex() {
+  TL_B(Add, C64, C128)
+  TL_B(AddScaled, C64, C128)
+  TL_B(Sub, C64, C128)
+  TL_B(Mul, C64, C128)
+  TL_B(Div, C64, C128)
+  TL_B(Eq, C64, C128)
+  TL_B(Ne, C64, C128)
+  TL_B(LogicalAnd, C64, C128)
+  TL_B(LogicalOr, C64, C128)
+  TL_B(LogicalXor, C64, C128)
+  TL_B(SigmoidBackward, C64, C128)
+  TL_B(TanhBackward, C64, C128)
+  TL_U(LogicalNot, C64, C128)
+  TL_U(IsNan, C64, C128)
+  TL_U(Neg, C64, C128)
+  TL_U(Square, C64, C128)
+  TL_U(Cube, C64, C128)
+  TL_U(Conj, C64, C128)
+  TL_U(Reciprocal, C64, C128)
+  TL_U(Abs, C64, C128)
+  TL_U(IsInf, C64, C128)
+  TL_U(IsFinite, C64, C128)
+  TL_T(Addcmul, C64, C128)
+  TL_T(Addcdiv, C64, C128)
+  TL_T(Lerp, C64, C128)
+  put_where<C64, C128>();
+  TL_COSTLY_B(Pow, C64, C128)
+  TL_COSTLY_B(IsClose, C64, C128)
+  TL_COSTLY_B(LogAddExp, C64, C128)
+  TL_COSTLY_U(Sgn, C64, C128)
+  TL_COSTLY_U(Angle, C64, C128)
+  TL_COSTLY_U(Sqrt, C64, C128)
+  TL_COSTLY_U(Rsqrt, C64, C128)
+  TL_COSTLY_U(Exp, C64, C128)
+  TL_COSTLY_U(Exp2, C64, C128)
+  TL_COSTLY_U(Expm1, C64, C128)
+  TL_COSTLY_U(Log, C64, C128)
+  TL_COSTLY_U(Log2, C64, C128)
+  TL_COSTLY_U(Log10, C64, C128)
+  TL_COSTLY_U(Log1p, C64, C128)
+  TL_COSTLY_U(Sin, C64, C128)
+  TL_COSTLY_U(Cos, C64, C128)
+  TL_COSTLY_U(Tan, C64, C128)
+  TL_COSTLY_U(Asin, C64, C128)
+  TL_COSTLY_U(Acos, C64, C128)
+  TL_COSTLY_U(Atan, C64, C128)
+  TL_COSTLY_U(Sinh, C64, C128)
+  TL_COSTLY_U(Cosh, C64, C128)
+  TL_COSTLY_U(Tanh, C64, C128)
+  TL_COSTLY_U(Asinh, C64, C128)
+  TL_COSTLY_U(Acosh, C64, C128)
+  TL_COSTLY_U(Atanh, C64, C128)
+  TL_COSTLY_U(Sigmoid, C64, C128)
+}
+
+}  // namespace tl::cuda
