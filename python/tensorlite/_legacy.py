@@ -101,6 +101,12 @@ def _device_of(cls_device: str, device: Any) -> Any:
     return device
 
 
+def _cuda_available() -> bool:
+    from .cuda import is_available
+
+    return is_available()
+
+
 class tensortype(type):
     """The class of `FloatTensor` and its like: a dtype and a device in the clothes of a class."""
 
@@ -109,7 +115,7 @@ class tensortype(type):
     is_sparse = False
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
-        if cls._device != "cpu":
+        if cls._device != "cpu" and not _cuda_available():
             raise TypeError(f"type {cls._text()} not available. Torch not compiled with CUDA enabled.")
         device = kwargs.pop("device", None)
         if kwargs:
@@ -185,7 +191,7 @@ def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs:
         dtype, device = _parse(dtype)
     else:
         raise TypeError("dtype must be a type, str, or dtype object")
-    if device != "cpu":
+    if device != "cpu" and not _cuda_available():
         raise RuntimeError(
             "Cannot initialize CUDA without ATen_cuda library. Torch not compiled with CUDA enabled: this build of "
             "tensorlite computes on the CPU only."
@@ -220,9 +226,13 @@ def set_default_tensor_type(t: Any) -> None:
         dtype, device = _C.float32, "cpu"
     else:
         raise TypeError("invalid type object")
-    if device != "cpu":
+    if device != "cpu" and not _cuda_available():
         name = f"{_C._package_name()}.cuda.{_NAMES[dtype]}"
         raise TypeError(f"type {name} not available. Torch not compiled with CUDA enabled.")
     if not dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     _C.set_default_dtype(dtype)
+    if device != "cpu":
+        from ._switches import set_default_device
+
+        set_default_device(device)

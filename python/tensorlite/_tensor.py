@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -90,6 +91,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         if dtype is None and device is None:
             return t
         return t.to(device="cpu" if device is None else device, dtype=t.dtype if dtype is None else dtype)
+    if hasattr(data, "__cuda_array_interface__"):
+        t = _from_cuda_array(data)
+        return t.to(device=t.device if device is None else device, dtype=t.dtype if dtype is None else dtype)
     t = _C._tensor_from(data, dtype)
     if device is None:
         device = _elsewhere(data)
@@ -161,18 +165,31 @@ def __dlpack__(
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if stream is not None and stream != -1 and not isinstance(stream, int):
         raise TypeError("stream must be ``int`` or ``none``")
-    if stream is not None and stream != -1:
+    here = self.__dlpack_device__()
+    if not self.is_cuda and stream is not None and stream != -1:
         raise AssertionError("stream should be None on cpu.")
-    if dl_device is not None and tuple(dl_device) != (1, 0):
-        raise BufferError(f"__dlpack__: the memory lies on the CPU, and cannot be given as on the device {dl_device}.")
-    t = self.clone() if copy else self.detach()
+    t = self.detach()
+    if dl_device is not None and tuple(dl_device) != here:
+        if tuple(dl_device) != (1, 0):
+            where = "the CPU" if here[0] == 1 else str(self.device)
+            raise BufferError(f"__dlpack__: the memory lies on {where}, not on the device {tuple(dl_device)}.")
+        if copy is False:
+            raise ValueError(f"cannot move tensor from {self.device} to cpu without copying.")
+        t, copy = t.cpu(), True
+    elif copy:
+        t = t.clone()
+    if t.is_cuda and stream != -1:
+        # The reader's stream starts where ours is done. 1 is the default stream, as is None.
+        ours = _C._cuda_current_stream(self.device.index)
+        if (stream or 1) != (ours or 1):
+            _C._cuda_synchronize_stream(self.device.index, ours)
     return _C._to_dlpack(t, max_version is not None and max_version[0] >= 1, builtins.bool(copy))
 
 
 @_method
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
-    """DLPack's number of the device type, and which one: (1, 0) is the CPU."""
-    return 1, 0
+    """DLPack's number of the device type, and which one: (1, 0) is the CPU, (2, 0) the first GPU."""
+    return (2, self.device.index) if self.is_cuda else (1, 0)
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
@@ -185,14 +202,17 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         wanted: dict[str, Any] = {"max_version": (1, 0)}
         if copy is not None:
             wanted["copy"] = copy
+        kind, index = ext_tensor.__dlpack_device__()
         if device is not None:
-            _C.empty(0, device=device)
-            wanted["dl_device"] = (1, 0)
-        if ext_tensor.__dlpack_device__()[0] != 1 and device is None:
+            wanted["dl_device"] = _C.empty(0, device=device).__dlpack_device__()
+            kind, index = wanted["dl_device"]
+        if kind not in (1, 2, 3):
             raise BufferError(
-                f"from_dlpack: the data lies on a device of type {ext_tensor.__dlpack_device__()[0]}; tensorlite reads "
-                "the CPU's memory only."
+                f"from_dlpack: the data lies on a device of type {int(kind)}; tensorlite reads the memory of the CPU "
+                "and of CUDA devices only."
             )
+        if kind == 2:
+            wanted["stream"] = _C._cuda_current_stream(index) or 1
         try:
             capsule = ext_tensor.__dlpack__(**wanted)
         except TypeError:  # it speaks a version before 1.0
@@ -202,6 +222,50 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
             raise TypeError("from_dlpack: device= and copy= are for objects with __dlpack__, not for capsules")
         capsule = ext_tensor
     return _C._from_dlpack(capsule)
+
+
+def _cuda_array_interface(self: Tensor) -> dict[str, Any]:
+    """How CuPy, Numba and others look at device memory."""
+    if not self.is_cuda:
+        raise AttributeError(
+            f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()} If CUDA data is required use "
+            "tensor.cuda() to copy tensor to device memory."
+        )
+    if self.requires_grad:
+        raise RuntimeError(
+            "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients aren't required, use "
+            "var.detach() to get Variable that doesn't require grad."
+        )
+    size = self.element_size()
+    return {
+        "typestr": _TYPE_CODES[str(self.dtype).rpartition(".")[2]],
+        "shape": tuple(self.shape),
+        "strides": None if self.is_contiguous() else tuple(s * size for s in self.stride()),
+        "data": (self.data_ptr() if self.numel() else 0, False),
+        "version": 2,
+    }
+
+
+Tensor.__cuda_array_interface__ = property(_cuda_array_interface)
+
+_TYPE_CODES = {
+    "bool": "|b1", "uint8": "|u1", "int8": "|i1", "int16": "<i2", "int32": "<i4", "int64": "<i8", "float16": "<f2",
+    "bfloat16": "<V2", "float32": "<f4", "float64": "<f8", "complex64": "<c8", "complex128": "<c16",
+}  # fmt: skip
+
+
+def _from_cuda_array(source: Any) -> Tensor:
+    """A tensor over device memory that another library's object tells of."""
+    told = source.__cuda_array_interface__
+    name = next((n for n, code in _TYPE_CODES.items() if code == told["typestr"] and n != "bfloat16"), None)
+    if name is None:
+        raise TypeError(f"can't convert __cuda_array_interface__ of type {told['typestr']} to a tensor")
+    dtype, shape = getattr(_C, name), list(told["shape"])
+    size = _C.empty(0, dtype=dtype).element_size()
+    strides = [s // size for s in told.get("strides") or ()]
+    for d in range(len(shape) if not strides else 0):
+        strides.append(math.prod(shape[d + 1 :]))
+    return _C._from_device_memory(told["data"][0], shape, strides, dtype, _C._cuda_current_device(), source)
 
 
 # ---- autograd ----

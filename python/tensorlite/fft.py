@@ -98,7 +98,8 @@ class _C2R(Function):
         half = n // 2 + 1
         # Each coefficient whose mirror image is left out counts twice.
         weights = [2.0 if 1 <= k <= n - half else 1.0 for k in range(half)]
-        weight = _C._tensor_from(weights, grad.dtype).to(grad.device).view([half if d == dim else 1 for d in range(grad.dim())])
+        weight = _C._tensor_from(weights, grad.dtype).to(grad.device)
+        weight = weight.view([half if d == dim else 1 for d in range(grad.dim())])
         return _R2C.apply(grad, (dim,), scale, True) * weight, None, None, None
 
 

@@ -1,7 +1,8 @@
 """Automatic mixed precision.
 
 On a machine without a GPU `autocast("cuda")` and `GradScaler("cuda")` switch themselves off with a warning, as
-PyTorch's do, and a program that uses them computes in float32. Lower precision on the CPU is not offered.
+PyTorch's do, and a program that uses them computes in float32; `autocast` does so with a GPU too. `GradScaler` works
+there. Lower precision on the CPU is not offered.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ def is_autocast_available(device_type: str) -> bool:
 
 
 class autocast:
-    """A context manager and decorator. Without a GPU `autocast("cuda")` does nothing; it says so when switched on.
+    """A context manager and decorator. `autocast("cuda")` does nothing yet; it says so when switched on.
 
     >>> with autocast("cpu", enabled=False):
     ...     torch.ones(2) + 1
@@ -28,7 +28,14 @@ class autocast:
         if not isinstance(device_type, str):
             raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
         if enabled and device_type == "cuda":
-            warnings.warn("User provided device_type of 'cuda', but CUDA is not available. Disabling", stacklevel=2)
+            from ..cuda import is_available
+
+            why = (
+                "tensorlite computes in the dtype of the tensors. Convert the model with model.to(torch.bfloat16)"
+                if is_available()
+                else "CUDA is not available"
+            )
+            warnings.warn(f"User provided device_type of 'cuda', but {why}. Disabling", stacklevel=2)
             enabled = False
         elif enabled:
             raise NotImplementedError(
