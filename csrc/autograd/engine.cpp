@@ -232,8 +232,7 @@ class GraphTask {
         if (!results[i].defined() || !is_differentiable(results[i].dtype())) continue;
         NoGrad guard;
         Tensor found = ops::to(any(isnan(results[i])), {}, Device{}, false, false);
-        check(!*found.data_as<bool>(), "Function '", node.name(), "' returned nan values in its ", i,
-              "th output.");
+        check(!*found.data_as<bool>(), "Function '", node.name(), "' returned nan values in its ", i, "th output.");
       }
       return results;
     } catch (...) {
