@@ -1,27 +1,12 @@
-#include "kernels/conv.h"
+#include "conv.h"
 
-#include "runtime/workspace.h"
+#include "kernels/matmul.h"
 
 // Convolutions computed directly, by a thread for a result: any dtype and shape, and right for few channels
 // (depthwise). Half types are summed in float32.
 
 namespace tl::cuda {
 namespace {
-
-template <class T>
-struct SumOf {
-  using type = T;
-};
-template <>
-struct SumOf<Half> {
-  using type = float;
-};
-template <>
-struct SumOf<BFloat16> {
-  using type = float;
-};
-template <class T>
-using Sum = typename SumOf<T>::type;
 
 int64_t volume(const ConvArgs& a, int64_t ConvArgs::Dim::* size) {
   return a.dim[0].*size * (a.dim[1].*size) * (a.dim[2].*size);
@@ -243,8 +228,29 @@ void with_floating(Dtype t, F f) {
   }
 }
 
+// A kernel of one tap makes a product of matrices as they lie in memory, one for each image.
+bool is_product(const ConvArgs& a) {
+  if (a.groups != 1 || taps(a) != 1 || !is_floating(a.dtype)) return false;
+  for (const auto& d : a.dim)
+    if (d.stride != 1 || d.padding != 0) return false;
+  return true;
+}
+void multiply(const ConvArgs& a, bool back) {
+  GemmArgs g;
+  g.dtype = a.dtype;
+  g.batch = a.batch;
+  g.m = back ? a.cin : a.cout, g.k = back ? a.cout : a.cin, g.n = plane_x(a);
+  g.a = a.w, g.a_row = back ? 1 : a.cin, g.a_col = back ? a.cin : 1;
+  g.b = back ? a.y : a.x, g.b_row = g.n, g.b_col = 1, g.b_batch = g.k * g.n;
+  g.c = back ? a.x : a.y, g.c_row = g.n, g.c_col = 1, g.c_batch = g.m * g.n;
+  g.d = a.bias, g.d_row = 1, g.beta = a.bias ? 1 : 0;
+  matmul_kernels[int(DeviceType::CUDA)].gemm(g);
+}
+
 void forward(const ConvArgs& a) {
   Launcher l = Launcher::of(a.y);
+  if (is_product(a)) return multiply(a, false);
+  if (conv_tiles(a, l)) return;
   if (is_floating(a.dtype)) return with_floating(a.dtype, [&]<class T>(T) { direct<T, false>(a, l.stream); });
   switch (itemsize(a.dtype)) {
     case 1:
@@ -259,11 +265,14 @@ void forward(const ConvArgs& a) {
 }
 void backward_input(const ConvArgs& a) {
   Launcher l = Launcher::of(a.x);
+  if (is_product(a)) return multiply(a, true);
+  if (conv_tiles_input(a, l)) return;
   if (a.dtype == Dtype::Int64) return direct<uint64_t, true>(a, l.stream);
   with_floating(a.dtype, [&]<class T>(T) { direct<T, true>(a, l.stream); });
 }
 void backward_weight(const ConvArgs& a) {
   Launcher l = Launcher::of(a.w);
+  if (conv_tiles_weight(a, l)) return;
   with_floating(a.dtype, [&]<class T>(T) { direct_weight<T>(a, l.stream); });
 }
 void backward_bias(const ConvArgs& a) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -87,10 +89,39 @@ def test_convolution(dtype: str) -> None:
         check(case, dtype)
 
 
+@contextlib.contextmanager
+def kernels(choice: str) -> Iterator[None]:
+    tl._C._cuda_choose_kernel("conv", choice)
+    try:
+        yield
+    finally:
+        tl._C._cuda_choose_kernel("conv", "")
+
+
+@pytest.mark.parametrize("choice", ["simple", "fast", "fast-small", "fast-large"])
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_tiles(dtype: str) -> None:
-    for case in TILES:
-        check(case, dtype)
+def test_tiles(dtype: str, choice: str) -> None:
+    if dtype == "float64" and choice != "simple":
+        pytest.skip("one kernel for all choices")
+    with kernels(choice):
+        for case in TILES if choice != "fast" else TILES[::4]:
+            check(case, dtype)
+
+
+def test_tf32_where_it_is_allowed() -> None:
+    x, w = tl.rand(2, 16, 8, 8).cuda(), tl.rand(16, 16, 3, 3).cuda()
+    exact = F.conv2d(x, w)
+    settings = tl._C._cuda_matmul_settings()
+    tl._C._cuda_set_matmul(True, *settings[1:], "")
+    try:
+        with kernels("fast"):
+            rounded = F.conv2d(x, w)
+            for case in TILES[:6]:
+                check(case, "float32", reach=REACH["tf32"])
+    finally:
+        tl._C._cuda_set_matmul(*settings, "")
+    difference = ((rounded - exact) / exact).abs().max().item()
+    assert 1e-6 < difference < 1e-3
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

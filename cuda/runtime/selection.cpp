@@ -17,8 +17,9 @@ struct Row {
 };
 // No GPU has measured these yet.
 constexpr Row kTable[int(Kernel::Count)] = {
-    {"matmul.float32", kNever}, {"matmul.tf32", kNever},  {"matmul.float16", kNever}, {"matmul.bfloat16", kNever},
-    {"matmul.vector", kNever},  {"matmul.parts", kNever}, {"conv", kNever},
+    {"matmul.float32", kNever}, {"matmul.tf32", kNever},   {"matmul.float16", kNever}, {"matmul.bfloat16", kNever},
+    {"matmul.vector", kNever},  {"matmul.parts", kNever},  {"conv.float32", kNever},   {"conv.tf32", kNever},
+    {"conv.float16", kNever},   {"conv.bfloat16", kNever},
 };
 
 constexpr const char* kChoices[] = {"simple", "fast", "fast-small", "fast-large"};

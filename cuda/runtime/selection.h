@@ -10,7 +10,19 @@
 
 namespace tl::cuda {
 
-enum class Kernel { MatmulFloat32, MatmulTf32, MatmulFloat16, MatmulBFloat16, MatmulVector, MatmulParts, Conv, Count };
+enum class Kernel {
+  MatmulFloat32,
+  MatmulTf32,
+  MatmulFloat16,
+  MatmulBFloat16,
+  MatmulVector,
+  MatmulParts,
+  ConvFloat32,
+  ConvTf32,
+  ConvFloat16,
+  ConvBFloat16,
+  Count
+};
 
 // FastSmall and FastLarge ask for a size of tile; Fast leaves it to the shape.
 enum class Choice { Simple, Fast, FastSmall, FastLarge };
