@@ -109,6 +109,8 @@ def _quantile(
             raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
         if q.dtype != input.dtype:
             raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+        if q.device != input.device:
+            raise RuntimeError(f"{name}() q tensor must be on the same device as the input tensor")
         if not bool(((q >= 0) & (q <= 1)).all()):
             raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     else:
