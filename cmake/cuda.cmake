@@ -69,11 +69,24 @@ if(TL_CUDA_MODE MATCHES "^(ON|EMULATE)$")
   install(TARGETS tensorlite_cuda LIBRARY DESTINATION tensorlite)
 
   if(TL_CUDA_MODE STREQUAL "EMULATE")
-    add_executable(emulator_test tests/cpp/emulator_test.cu ${TL_CUDA_EMULATOR})
+    add_executable(emulator_test tests/cpp/emulator_test.cu ${TL_CUDA_EMULATOR} cuda/runtime/cublas.cpp)
     set_source_files_properties(tests/cpp/emulator_test.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
     target_include_directories(emulator_test PRIVATE cuda)
     target_link_libraries(emulator_test PRIVATE tensorlite)
     set_target_properties(emulator_test PROPERTIES INSTALL_RPATH "$ORIGIN" BUILD_RPATH_USE_ORIGIN ON)
     install(TARGETS emulator_test RUNTIME DESTINATION tensorlite)
   endif()
+
+  # The ladder of docs/kernels/: built on demand, and for its test.
+  if(TL_CUDA_MODE STREQUAL "ON")
+    add_executable(matmul_ladder EXCLUDE_FROM_ALL docs/kernels/matmul_ladder.cu cuda/runtime/driver.cu
+                                                  cuda/runtime/cublas.cpp)
+  else()
+    add_executable(matmul_ladder EXCLUDE_FROM_ALL docs/kernels/matmul_ladder.cu ${TL_CUDA_EMULATOR}
+                                                  cuda/runtime/cublas.cpp)
+    set_source_files_properties(docs/kernels/matmul_ladder.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+  endif()
+  target_include_directories(matmul_ladder PRIVATE cuda)
+  target_link_libraries(matmul_ladder PRIVATE tensorlite)
+  set_target_properties(matmul_ladder PROPERTIES BUILD_RPATH_USE_ORIGIN ON)
 endif()

@@ -465,13 +465,20 @@ gemm_tensor_tiles(const Tiling tiling, const A a, const B b, const Out out) {
     }
   };
   pipeline<Tile::kStages>(place, Tile::kDepth, fill, compute);
+  // Of two tiles side by side a lane has two columns each. Neighbouring lanes swap a pair, so that each has four
+  // columns of one tile, and a row is written in whole sectors.
+  const bool odd = lane & 1;
   TL_UNROLL
   for (int i = 0; i < kRows; ++i) TL_UNROLL
   for (int half = 0; half < 2; ++half) TL_UNROLL
-  for (int j = 0; j < kColumns; ++j) {
-    const float v[2] = {sums[i][j][half * 2], sums[i][j][half * 2 + 1]};
-    out.template store<2>(place.part, place.batch, row0 + row + i * 16 + half * 8 + lane / 4,
-                          column0 + column + j * 8 + lane % 4 * 2, v);
+  for (int j = 0; j < kColumns; j += 2) {
+    const Pack<float, 2> p = {{sums[i][j][half * 2], sums[i][j][half * 2 + 1]}};
+    const Pack<float, 2> q = {{sums[i][j + 1][half * 2], sums[i][j + 1][half * 2 + 1]}};
+    const Pack<float, 2> other = shuffle_xor(odd ? p : q, 1);
+    const float v[4] = {odd ? other.v[0] : p.v[0], odd ? other.v[1] : p.v[1], odd ? q.v[0] : other.v[0],
+                        odd ? q.v[1] : other.v[1]};
+    out.template store<4>(place.part, place.batch, row0 + row + i * 16 + half * 8 + lane / 4,
+                          column0 + column + (j + odd) * 8 + lane % 4 / 2 * 4, v);
   }
 }
 

@@ -11,7 +11,12 @@ namespace tl::python {
 void add_cuda(py::module_& m) {
   // Questions open no device.
   m.def("_cuda_is_built", [] { return find_cuda() != nullptr; });
-  m.def("_cuda_kernel_table", [] { return cuda_runtime().kernel_table(); });
+  m.def("_cuda_kernel_table", [] {
+    py::list rows;
+    for (const auto& [name, from, chosen] : cuda_runtime().kernel_table())
+      rows.append(py::make_tuple(name, from, chosen));
+    return rows;
+  });
   m.def("_cuda_choose_kernel", [](const std::string& name, const std::string& choice) {
     cuda_runtime().choose_kernel(name, choice);
   });

@@ -7,7 +7,6 @@ from typing import Any
 
 from . import _C
 
-_precision = "highest"
 _deterministic = 0  # 0: not asked for, 1: warn, 2: error
 _interop_threads = 1
 
@@ -30,20 +29,25 @@ def set_default_device(device: Any) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """What was set; products of float32 matrices are always computed in float32."""
-    return _precision
+    """ "highest" unless a CUDA device may round float32 to fewer bits when it multiplies matrices."""
+    from .backends import cuda
+
+    return cuda.matmul._values["precision"]
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Accepts "highest", "high" and "medium": a GPU may then be less exact."""
-    global _precision
+    """ "highest": float32 products are computed in float32. "high" and "medium": a CUDA device may round their operands
+    to tf32. The CPU always computes in float32.
+    """
     if precision not in ("highest", "high", "medium"):
         warnings.warn(
             f"{precision} is not one of 'highest', 'high', or 'medium'; the current setting will not be changed.",
             stacklevel=2,
         )
         return
-    _precision = precision
+    from .backends import cuda
+
+    cuda._set_float32_precision(precision)
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
