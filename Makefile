@@ -6,6 +6,7 @@
 # make emulate run the tests of CUDA on the emulator, a CUDA device made of the host's processor; SEEDS="0 1 2" draws
 #              other orders of threads, ARGS goes to pytest
 # make cuda    compile the CUDA backend with nvcc, warnings are errors; ARCH=90-real;120-real chooses GPUs
+# make ladder  every rung of docs/kernels/matmul.md on a GPU, with its time; CUDA=EMULATE ARGS=--count counts its accesses
 # make gpu-check  on a machine with a GPU: build, test, measure, write docs/gpu-report.md; see tools/gpu_check.py
 # make asan    build with AddressSanitizer and UndefinedBehaviorSanitizer and run the tests marked `sanitize`, those on
 #              the emulator too
@@ -30,7 +31,7 @@ INSTALL = SKBUILD_BUILD_DIR=build/$(notdir $(VENV)) $(BIN)/pip install --quiet -
 # What clang-format keeps.
 CPP := $(shell find csrc cuda tests examples -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: mnist test style lint stubs format bench coverage emulate cuda gpu-check asan torch clean
+.PHONY: mnist test style lint stubs format bench coverage emulate cuda gpu-check ladder asan torch clean
 .DELETE_ON_ERROR:
 
 mnist: $(VENV)/.with-examples
@@ -67,7 +68,7 @@ define BUILD_BACKEND
 	$(BIN)/cmake -G Ninja -S . -B $(1) -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) -DTENSORLITE_LIBRARY=$(PACKAGE)/libtensorlite.so $(2) >$(1).log || \
 	  { cat $(1).log; exit 1; }
-	$(BIN)/ninja --quiet -C $(1)
+	$(BIN)/ninja --quiet -C $(1) $(3)
 endef
 EMULATED = TENSORLITE_CUDA_LIBRARY=$(abspath build/$(1)/libtensorlite_cuda.so)
 SEEDS ?= 0
@@ -88,6 +89,12 @@ gpu-check:
 ARCH ?= 90-real
 cuda: $(VENV)/.with-test $(VENV)/.nvcc
 	$(call BUILD_BACKEND,build/cuda,-DTENSORLITE_CUDA=ON -DTENSORLITE_WERROR=ON '-DCMAKE_CUDA_ARCHITECTURES=$(ARCH)')
+
+# The matrix products of docs/kernels/matmul.md, rung by rung.
+ladder: CUDA ?= ON
+ladder: $(VENV)/.with-test
+	$(call BUILD_BACKEND,build/ladder-$(CUDA),-DTENSORLITE_CUDA=$(CUDA),matmul_ladder)
+	build/ladder-$(CUDA)/matmul_ladder $(ARGS)
 
 # The sanitizers' runtime must be in the process before Python; libstdc++ with it, so that exceptions are seen.
 ASAN_ENV = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \

@@ -194,9 +194,12 @@ def run(tiny: bool) -> dict[str, Any]:
     setting = tl.backends.cuda.matmul
     for size, dtype, prepare in matmul_cases((16, 33) if tiny else (256, 512, 1024, 2048, 4096, 8192)):
         row = {"n": size, "dtype": dtype}
-        kinds = [("native", False), ("cublas", False)] + ([("native", True), ("cublas", True)] * (dtype == "float32"))
-        for backend, tf32 in kinds:
-            key = backend + (" tf32" if tf32 else "")
+        # The plain tiles are the same with tf32.
+        kinds = [("simple", False), ("fast", False), ("cublas", False)]
+        kinds += [("fast", True), ("cublas", True)] * (dtype == "float32")
+        for kernel, tf32 in kinds:
+            key = kernel + (" tf32" if tf32 else "")
+            backend = "cublas" if kernel == "cublas" else "native"
             before = getattr(setting, "backend", None), setting.allow_tf32
             try:
                 if before[0] is not None:
@@ -204,10 +207,13 @@ def run(tiny: bool) -> dict[str, Any]:
                 elif backend != "native":
                     continue
                 setting.allow_tf32 = tf32
+                if backend == "native":
+                    tl._C._cuda_choose_kernel("matmul", kernel)
                 row[key] = measured(tl, prepare, budget)
             except RuntimeError as e:
                 print(f"    {key}: {e}")
             finally:
+                tl._C._cuda_choose_kernel("matmul", "")
                 if before[0] is not None:
                     setting.backend = before[0]
                 setting.allow_tf32 = before[1]

@@ -77,16 +77,18 @@ if(TL_CUDA_MODE MATCHES "^(ON|EMULATE)$")
     install(TARGETS emulator_test RUNTIME DESTINATION tensorlite)
   endif()
 
-  # The ladder of docs/kernels/: built on demand, and for its test.
-  if(TL_CUDA_MODE STREQUAL "ON")
-    add_executable(matmul_ladder EXCLUDE_FROM_ALL docs/kernels/matmul_ladder.cu cuda/runtime/driver.cu
-                                                  cuda/runtime/cublas.cpp)
-  else()
-    add_executable(matmul_ladder EXCLUDE_FROM_ALL docs/kernels/matmul_ladder.cu ${TL_CUDA_EMULATOR}
-                                                  cuda/runtime/cublas.cpp)
-    set_source_files_properties(docs/kernels/matmul_ladder.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+  # The ladder of docs/kernels/, for its test; with nvcc on demand (make ladder).
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/docs/kernels/matmul_ladder.cu)
+    if(TL_CUDA_MODE STREQUAL "ON")
+      add_executable(matmul_ladder EXCLUDE_FROM_ALL docs/kernels/matmul_ladder.cu cuda/runtime/driver.cu
+                                                    cuda/runtime/cublas.cpp)
+    else()
+      add_executable(matmul_ladder docs/kernels/matmul_ladder.cu ${TL_CUDA_EMULATOR} cuda/runtime/cublas.cpp)
+      set_source_files_properties(docs/kernels/matmul_ladder.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+      install(TARGETS matmul_ladder RUNTIME DESTINATION tensorlite)
+    endif()
+    target_include_directories(matmul_ladder PRIVATE cuda)
+    target_link_libraries(matmul_ladder PRIVATE tensorlite)
+    set_target_properties(matmul_ladder PROPERTIES INSTALL_RPATH "$ORIGIN" BUILD_RPATH_USE_ORIGIN ON)
   endif()
-  target_include_directories(matmul_ladder PRIVATE cuda)
-  target_link_libraries(matmul_ladder PRIVATE tensorlite)
-  set_target_properties(matmul_ladder PROPERTIES BUILD_RPATH_USE_ORIGIN ON)
 endif()

@@ -36,6 +36,6 @@ def test_every_step_in_a_dry_run(tmp_path: Path) -> None:
     text = target.read_text()
     assert "A dry run on the emulator" in text and "| a few tests of CUDA | " in text
     assert "training step of the MNIST network" in text and "| float32, 16 | " in text
-    assert "| matmul float32 | 16 | native |" in text
+    assert "| matmul.float32 |" in text
     check("report", "--emulated", "--work", str(tmp_path))
     assert (report.read_bytes() if report.exists() else None) == before, "a dry run wrote the report"

@@ -268,7 +268,7 @@ def benchmark_lines(results: dict[str, Any]) -> list[str]:
     lines += table(["case", "tensorlite", "PyTorch", "time ratio", "share of the copy bandwidth", "rate"], rows)
     lines += ["## Matrix products", "", "n x n by n x n, TFLOP/s.", ""]
     products = results.get("matmul", [])
-    kinds = [k for k in ("native", "cublas", "native tf32", "cublas tf32", "torch", "torch tf32")
+    kinds = [k for k in ("simple", "fast", "cublas", "fast tf32", "cublas tf32", "torch", "torch tf32")
              if any(p.get(k) for p in products)]  # fmt: skip
     rows = [
         [f"{p['dtype']}, {p['n']}"] + [f"{2 * p['n'] ** 3 / p[k] / 1e12:.2f}" if p.get(k) else "-" for k in kinds]
@@ -276,17 +276,21 @@ def benchmark_lines(results: dict[str, Any]) -> list[str]:
     ]
     lines += table(["dtype, n", *kinds], rows)
     lines += ["## The table that selects default kernels", ""]
-    lines += ["The faster of the kernels that ran; `backends.cuda.matmul.backend = \"auto\"` is to follow it.", ""]
+    lines += [
+        "What `cuda/runtime/selection.cpp` is to say: from which work (m n k) on the fast kernel is no slower than the "
+        "plain tiles in every size measured; and how both compare with cuBLAS, for `backends.cuda.matmul.backend`.",
+        "",
+    ]
     rows = []
-    for p in products:
-        for suffix in ("", " tf32"):
-            timed = {k: p.get(k + suffix) for k in ("native", "cublas")}
-            ran = {k: s for k, s in timed.items() if s}
-            if ran:
-                best = min(ran, key=lambda k: ran[k])
-                compared = ratio(timed["native"], timed["cublas"])
-                rows.append([f"matmul {p['dtype']}{suffix}", str(p["n"]), best, compared])
-    return lines + table(["product", "n", "default", "native : cuBLAS, time"], rows)
+    for dtype, suffix, simple in (("float32", "", "simple"), ("float32", " tf32", "fast"), ("float16", "", "simple"),
+                                  ("bfloat16", "", "simple")):  # fmt: skip
+        timed = [p for p in products if p["dtype"] == dtype and p.get("fast" + suffix) and p.get(simple)]
+        won = [p["fast" + suffix] <= p[simple] for p in timed]
+        start = len(won) - next((i for i, w in enumerate(reversed(won)) if not w), len(won))
+        from_work = f"{float(timed[start]['n']) ** 3:.2g}" if start < len(won) else "never"
+        against = ", ".join(f"{p['n']}: {ratio(p['fast' + suffix], p.get('cublas' + suffix))}" for p in timed)
+        rows.append([f"matmul.{'tf32' if suffix else dtype}", from_work if timed else "not measured", against or "-"])
+    return lines + table(["row", "fast from", "time of the fast kernel : cuBLAS, by n"], rows)
 
 
 def report(options: argparse.Namespace) -> None:
