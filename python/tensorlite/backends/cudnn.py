@@ -9,6 +9,7 @@ benchmark = False
 benchmark_limit = 10
 # tensorlite's kernels are deterministic whatever this says.
 deterministic = False
+# float32 is rounded to tf32 in convolutions only where backends.cuda.matmul.allow_tf32 says so.
 allow_tf32 = True
 
 
