@@ -300,9 +300,13 @@ TL_DEVICE void pipeline(const Place& place, int depth, const Fill& fill, const C
   }
 }
 
-// Blocks of a tile that shall fit on a multiprocessor: operands in no order cost more registers for their addresses.
+// Blocks of a tile that shall fit on a multiprocessor: operands in no order cost more registers for their addresses,
+// and so do those of small blocks, where a thread copies more.
 template <class Tile, class A, class B>
-constexpr int kResident = (A::kOrder == Order::Any || B::kOrder == Order::Any ? 256 : 512) / Tile::kBlock;
+constexpr int kResident = (A::kOrder == Order::Any || B::kOrder == Order::Any ? 256
+                           : Tile::kBlock < 128                               ? 384
+                                                                              : 512) /
+                          Tile::kBlock;
 
 // ---- float32 without tensor cores: warp tiles ----
 

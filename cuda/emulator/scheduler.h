@@ -67,7 +67,7 @@ struct Shadow {
   uint32_t write_epoch, write_clock;
   uint32_t read_epoch[2], read_clock[2];
   int16_t writer, reader[2];
-  bool atomic;
+  bool atomic, copying;
 };
 
 inline constexpr size_t kSharedMax = 227 << 10;  // of a block on sm_90

@@ -53,6 +53,10 @@ void note_access(uint32_t offset, Access access, Site site) {
   }
   const Warp& w = t.block->warps[t.warp()];
   bool atomic = access == Access::Atomic;
+  if (s.copying && access != Access::Landed)
+    fail_thread(str(access == Access::Read ? "reads" : "writes",
+                    " shared memory that nobody wrote yet: a cp.async to it was not waited for"),
+                site);
   if (access == Access::Read && s.writer < 0) fail_thread("reads shared memory that nobody wrote", site);
   if (!(atomic && s.atomic) && unordered(t, s.writer, s.write_epoch, s.write_clock))
     fail_thread(str(access == Access::Read ? "reads" : "writes", " shared memory that thread ", s.writer,
@@ -75,12 +79,13 @@ void note_access(uint32_t offset, Access access, Site site) {
   s.write_epoch = t.block->epoch;
   s.write_clock = w.clock;
   s.atomic = atomic;
+  s.copying = access == Access::Copying;
 }
 
 // The place is written at some time between the copy's start and its wait: others may not touch it since the last
 // barrier before, and find nothing of use there until the wait.
 void copy_async(uint32_t offset, uint32_t bytes, uint32_t step, const void* from) {
-  for (uint32_t k = 0; k < bytes; k += step) note_access(offset + k, Access::Write, {nullptr, 0});
+  for (uint32_t k = 0; k < bytes; k += step) note_access(offset + k, Access::Copying, {nullptr, 0});
   std::memset(shared_memory(*current->block) + offset, 0xff, bytes);
   current->copies.push_back({offset, bytes, step, from, current->group});
 }
@@ -96,7 +101,7 @@ void wait_copies(uint32_t allowed, Site site) {
       t.copies[kept++] = c;
       continue;
     }
-    for (uint32_t k = 0; k < c.bytes; k += c.step) note_access(c.offset + k, Access::Write, site);
+    for (uint32_t k = 0; k < c.bytes; k += c.step) note_access(c.offset + k, Access::Landed, site);
     if (c.from)
       std::memcpy(t.block->shared.get() + c.offset, c.from, c.bytes);
     else

@@ -12,7 +12,8 @@ namespace tl::cuda::emulator {
 unsigned char* shared_memory(Block& b);
 // The offset of the array that this place in the source declares, for the block that runs.
 uint32_t static_shared(const void* key, size_t bytes, size_t align);
-enum class Access : uint8_t { Read, Write, Atomic };
+// Copying: a cp.async was started; Landed: it was waited for.
+enum class Access : uint8_t { Read, Write, Atomic, Copying, Landed };
 void note_access(uint32_t offset, Access access, Site site);
 [[noreturn]] void fail_index(int64_t index, size_t count, Site site);
 void copy_async(uint32_t offset, uint32_t bytes, uint32_t step, const void* from);

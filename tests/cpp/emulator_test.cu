@@ -105,6 +105,38 @@ TL_KERNEL staged(float* out, const float* in) {
   out[t] = tile[127 - t];
 }
 
+// Two panels in turn; the next is copied where others may still read.
+template <bool kBarrier>
+TL_KERNEL refilled(float* out, const float* in) {
+  Shared<float> tile = dynamic_shared<float>(0, 256);
+  int t = int(thread_index().x);
+  copy_async<16>(tile, 4 * t, in + 4 * t);
+  copy_async_commit();
+  copy_async_wait<0>();
+  sync_block();
+  float first = tile[255 - t];
+  if (kBarrier) sync_block();
+  copy_async<16>(tile, 4 * t, in + 4 * t);
+  copy_async_commit();
+  sync_block();
+  copy_async_wait<0>();
+  sync_block();
+  out[t] = first + tile[255 - t];
+}
+
+// A warp's four 8 x 8 corners of a 16 x 16 matrix, as they are and transposed.
+TL_KERNEL corners(uint32_t* out, const uint16_t* in) {
+  TL_SHARED(uint16_t, tile, 256);
+  int lane = lane_index();
+  for (int i = lane; i < 256; i += 32) tile[i] = in[i];
+  sync_warp();
+  int row = lane % 8 + lane / 8 % 2 * 8, column = lane / 16 * 8;
+  uint32_t r[4], turned[4];
+  load_matrices(r, tile, row * 16 + column);
+  load_matrices_transposed(turned, tile, row * 16 + column);
+  for (int i = 0; i < 4; ++i) out[i * 32 + lane] = r[i], out[128 + i * 32 + lane] = turned[i];
+}
+
 // c (16 x 8) = a (16 x 16) b (16 x 8), bfloat16 from small integers.
 TL_KERNEL tile_product(float* c, const float* a, const float* b) {
   int lane = lane_index(), g = lane / 4, t = lane % 4;
@@ -234,6 +266,28 @@ void right_kernels() {
     expect(out.host()[0] == 127.0f, "cp.async");
   }
   {
+    Buffer<float> in(std::vector<float>(v.begin(), v.begin() + 256)), out(64);
+    launch({{1}, {64}, 256 * sizeof(float)}, refilled<true>, out.data, in.data);
+    expect(out.host()[0] == 510.0f, "cp.async again");
+  }
+  {
+    std::vector<uint16_t> elements(256);
+    for (size_t i = 0; i < 256; ++i) elements[i] = uint16_t(i);
+    Buffer<uint16_t> in(elements);
+    Buffer<uint32_t> out(256);
+    launch({{1}, {32}}, corners, out.data, in.data);
+    auto r = out.host();
+    bool ok = true;
+    for (uint32_t lane = 0; lane < 32; ++lane)
+      for (uint32_t corner = 0; corner < 4; ++corner) {
+        uint32_t row = corner % 2 * 8, column = corner / 2 * 8, g = lane / 4, t = lane % 4;
+        uint32_t at = (row + g) * 16 + column + 2 * t, first = (row + 2 * t) * 16 + column + g;
+        ok &= r[corner * 32 + lane] == (at | (at + 1) << 16);
+        ok &= r[128 + corner * 32 + lane] == (first | (first + 16) << 16);
+      }
+    expect(ok, "ldmatrix");
+  }
+  {
     std::vector<float> a(256), b(128), c(128);
     for (size_t i = 0; i < a.size(); ++i) a[i] = float(int(i * 7 % 13) - 6);
     for (size_t i = 0; i < b.size(); ++i) b[i] = float(int(i * 5 % 11) - 5);
@@ -321,6 +375,11 @@ void planted_faults() {
   caught("a shuffle with a lane missing", "takes no part in", [&] {
     Buffer<int> out(32);
     launch({{1}, {32}}, missing_lane, out.data);
+    driver::synchronize_device();
+  });
+  caught("a dropped __syncthreads before a cp.async", "shared memory that", [&] {
+    Buffer<float> in(ones), out(64);
+    launch({{1}, {64}, 1024}, refilled<false>, out.data, in.data);
     driver::synchronize_device();
   });
   caught("a missing wait of cp.async", "nobody wrote", [&] {
