@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/look_back.h"
+
 // Short lines are sorted in registers by bitonic merges (Batcher, 1968), several to a block; long ones by digits of
 // eight bits, least significant first. A pass over a digit reads and writes everything once: each tile counts its
 // digits, learns from the tiles before it what stands in front (Merrill and Garland, "Single-pass parallel prefix scan
@@ -169,19 +171,19 @@ TL_KERNEL sort_by_digit(const PassArgs<K, Index> a) {
   }
   const Index real = t == kDigits - 1 ? Index(sum - uint32_t(tile_size - valid)) : Index(sum);
   Index* state = a.states + number * kDigits + t;
-  store_release(state, Index((tile == 0 ? kPrefix : kSum) | real));
+  store_word(state, Index((tile == 0 ? kPrefix : kSum) | real));
   uint32_t start = sum_before<uint32_t>(sum, warps, nullptr);
   local[t] = start;
   Index before = 0;
   if (tile > 0) {
     for (const Index* at = state - kDigits;; at -= kDigits) {
       Index found;
-      do found = load_acquire(at);
+      do found = load_word(at);
       while (found == 0);
       before += found & kCount;
       if (found & kPrefix) break;
     }
-    store_release(state, Index(kPrefix | (before + real)));
+    store_word(state, Index(kPrefix | (before + real)));
   }
   bases[t] = Index(a.starts[(line * kPasses<K> + a.pass) * kDigits + t] + before - start);
   sync_block();

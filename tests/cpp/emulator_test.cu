@@ -79,6 +79,11 @@ TL_KERNEL warp_sum(float* out, const float* in) {
   if (lane_index() == 0) out[thread_index().x / kWarp] = odd == kAllLanes ? v : -v;
 }
 
+TL_KERNEL warp_match(uint32_t* out) {
+  uint32_t t = thread_index().x;
+  out[t] = match_lanes<2>(t % 5);
+}
+
 // A scan whose blocks wait for the one before, in the order in which they come to run.
 TL_KERNEL chained(uint32_t* ticket, uint32_t* done, uint32_t* out) {
   TL_SHARED(uint32_t, mine, 1);
@@ -254,6 +259,15 @@ void right_kernels() {
     launch({{1}, {64}}, warp_sum, out.data, in.data);
     auto r = out.host();
     expect(r[0] == -528.0f && r[1] == -1552.0f, "warp_sum");
+  }
+  {
+    Buffer<uint32_t> out(32);
+    launch({{1}, {32}}, warp_match, out.data);
+    bool right = true;
+    std::vector<uint32_t> r = out.host();
+    for (uint32_t i = 0; i < 32; ++i)
+      for (uint32_t k = 0; k < 32; ++k) right &= (r[i] >> k & 1) == (i % 5 % 4 == k % 5 % 4);
+    expect(right, "warp_match");
   }
   {
     Buffer<uint32_t> ticket(std::vector<uint32_t>{0}), done(std::vector<uint32_t>{0}), out(40);
