@@ -174,7 +174,7 @@ struct Place {
 };
 
 template <class T>
-TL_KERNEL_BOUNDED(kSide* kSide)
+TL_KERNEL_OF(kSide* kSide, 1)
 attend(const Attention<T> a, const Rows<T> output, const Place place) {
   using A = SumType<T>;
   constexpr int E = kEach<A>;
@@ -230,7 +230,7 @@ attend(const Attention<T> a, const Rows<T> output, const Place place) {
 
 // The mean of the gradient of the weights under the weights is the product of a row's output and gradient.
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 grad_means(const Rows<T> grad, const Rows<T> output, int64_t heads, int64_t queries, int64_t rows, SumType<T>* delta) {
   using A = SumType<T>;
   constexpr int P = kPack<T>;
@@ -253,7 +253,7 @@ enum class Of { Query, Key, Value };
 // The gradient of a tile of queries, which looks along the keys, or of keys or values, which looks along the queries of
 // all heads that share them.
 template <class T, Of of>
-TL_KERNEL_BOUNDED(kSide* kSide)
+TL_KERNEL_OF(kSide* kSide, 1)
 attend_backward(const Attention<T> a, const Rows<T> result, const Place place) {
   using A = SumType<T>;
   constexpr int E = kEach<A>;

@@ -22,18 +22,6 @@ constexpr int kForwardPacks = 4, kBackwardPacks = 2;  // of a thread
 constexpr int kForwardThreads = 512, kBackwardThreads = 512;
 constexpr int64_t kPartialRows = 264;  // blocks that add up the gradients of parameters
 
-// A block of threads, `1 << log_lanes` of them on each row.
-struct RowBlock {
-  int threads, log_lanes;
-
-  RowBlock(int64_t n, int64_t pack, int packs) : threads(kThreads), log_lanes(0) {
-    int64_t each = pack * packs;
-    while ((each << log_lanes) < n) ++log_lanes;
-    if (lanes() > threads) threads = lanes();
-  }
-  int lanes() const { return 1 << log_lanes; }
-  int rows() const { return threads >> log_lanes; }
-};
 template <class T>
 constexpr int64_t kForwardMost = int64_t(kPack<T>) * kForwardPacks * kForwardThreads;
 template <class T>
@@ -85,7 +73,7 @@ struct ParameterWalk {
 };
 
 template <class T>
-TL_KERNEL_BOUNDED(kForwardThreads)
+TL_KERNEL_OF(kForwardThreads, 1)
 normalise_rows(const T* input, T* output, const SumType<T>* weight, const SumType<T>* bias, SumType<T>* means,
                SumType<T>* rstds, int64_t rows, SumType<T> eps, int log_lanes, bool wide, const ParameterWalk w) {
   using A = SumType<T>;
@@ -138,7 +126,7 @@ normalise_rows(const T* input, T* output, const SumType<T>* weight, const SumTyp
 // One weight for each element. A block takes many rows and adds up the gradients of the parameters on its way; those
 // of block b lie at partials[b * n].
 template <class T>
-TL_KERNEL_BOUNDED(kBackwardThreads)
+TL_KERNEL_OF(kBackwardThreads, 1)
 normalise_rows_backward(const T* grad, const T* input, const SumType<T>* weight, const SumType<T>* means,
                         const SumType<T>* rstds, T* result, GradSums<SumType<T>>* partials, int64_t rows, int n,
                         int log_lanes, bool wide, bool wide_weight) {
@@ -224,7 +212,7 @@ normalise_rows_backward(const T* grad, const T* input, const SumType<T>* weight,
 // Gradients of parameters from those of `count` blocks, of elements `part_step` apart; a warp's lanes take neighbouring
 // elements, its block's warps every eighth part.
 template <class A>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 sum_parameters(const GradSums<A>* partials, int64_t count, int64_t n, A* grad_weight, A* grad_bias) {
   TL_SHARED(GradSums<A>, shared, kThreads);
   int t = int(thread_index().x), warp = t / kWarp;
@@ -270,7 +258,7 @@ Dim3 warps(int64_t n) { return {uint32_t((n + kThreads / kWarp - 1) / (kThreads 
 
 // A warp for each channel. Running statistics are those of batch norm.
 template <class A>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 finish_moments(const Moments<A>* partials, int64_t channels, int64_t parts, A eps, A momentum, A* mean, A* rstd,
                A* running_mean, A* running_var) {
   int64_t c = warp_of_grid();
@@ -284,7 +272,7 @@ finish_moments(const Moments<A>* partials, int64_t channels, int64_t parts, A ep
 }
 
 template <class A>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 use_running(const A* running_mean, const A* running_var, int64_t channels, A eps, A* mean, A* rstd) {
   for (int64_t c = global_index(); c < channels; c += global_size())
     mean[c] = running_mean[c], rstd[c] = reciprocal_root(running_var[c] + eps);
@@ -292,7 +280,7 @@ use_running(const A* running_mean, const A* running_var, int64_t channels, A eps
 
 // What the gradient of the input needs of each row of `channels` channels (a warp for each): its means.
 template <class A>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 finish_rows(const GradSums<A>* partials, int64_t rows, int64_t groups, int64_t channels, const Divide parts, A count,
             const A* weight, const A* rstd, A* shift, A* slope) {
   int64_t row = warp_of_grid(), entries = channels * parts.value;
@@ -311,7 +299,7 @@ finish_rows(const GradSums<A>* partials, int64_t rows, int64_t groups, int64_t c
 // Gradients of parameters: a warp for each channel, which lies once in each of `batch`. The dot of a channel is times
 // the rstd of its statistics; of one that lies only once, shift and slope are what batch norm wants.
 template <class A>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 finish_channels(const GradSums<A>* partials, int64_t batch, int64_t channels, const Divide parts,
                 const Divide channels_per_stat, const A* rstd, A* grad_weight, A* grad_bias, A* shift, A* slope,
                 A count) {
@@ -348,7 +336,7 @@ void rows_of(const RowNormArgs& a) {
   auto *mean = static_cast<A*>(a.mean), *rstd = static_cast<A*>(a.rstd);
   int64_t n = a.channels * a.inner;
   if (n <= kForwardMost<T>) {
-    RowBlock block(n, kPack<T>, kForwardPacks);
+    RowBlock block(n, kPack<T> * kForwardPacks);
     int64_t grid = (a.rows + block.rows() - 1) / block.rows();
     launch({{uint32_t(grid)}, {uint32_t(block.threads)}, 0, l.stream}, normalise_rows<T>, x, y, w, b, mean, rstd,
            a.rows, A(a.eps), block.log_lanes, n % kPack<T> == 0 && is_aligned(x) && is_aligned(y),
@@ -386,7 +374,7 @@ void layer_backward(const RowNormBackwardArgs& a, const Launcher& l) {
   bool parameters = gw || gb;
   if (n == 0 || (a.rows == 0 && !parameters)) return;
   if (n <= kBackwardMost<T>) {
-    RowBlock block(n, kPack<T>, kBackwardPacks);
+    RowBlock block(n, kPack<T> * kBackwardPacks);
     int64_t grid = (a.rows + block.rows() - 1) / block.rows();
     // Long rows in fewer blocks, as each leaves sums of a row's length.
     int64_t most = kPartialRows * (block.threads > kThreads ? 1 : 2), wanted = (grid + 1) / 2;

@@ -36,7 +36,7 @@ struct PlaneRange {
 };
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 plane_moments(const T* x, const PlaneRange r, int64_t parts, Moments<SumType<T>>* result) {
   using A = SumType<T>;
   constexpr int P = kPack<T>;
@@ -81,7 +81,7 @@ plane_moments(const T* x, const PlaneRange r, int64_t parts, Moments<SumType<T>>
 }
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 plane_grad_sums(const T* g, const T* x, const SumType<T>* means, const Divide per_mean, const SumType<T>* weight,
                 bool wide_weight, const PlaneRange r, int64_t parts, GradSums<SumType<T>>* result) {
   using A = SumType<T>;
@@ -147,7 +147,7 @@ struct ColumnTile {
 };
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 column_moments(const T* x, const Columns c, const ColumnTile tile, bool wide, Moments<SumType<T>>* result) {
   using A = SumType<T>;
   constexpr int P = kPack<T>;
@@ -196,7 +196,7 @@ column_moments(const T* x, const Columns c, const ColumnTile tile, bool wide, Mo
 }
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 column_grad_sums(const T* g, const T* x, const SumType<T>* means, const SumType<T>* row_rstd, const Columns c,
                  const ColumnTile tile, bool wide, bool wide_means, GradSums<SumType<T>>* result) {
   using A = SumType<T>;
@@ -265,7 +265,7 @@ struct PlaneWalk {
 };
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 scale_planes(const T* x, T* y, const Scaling<SumType<T>> s, const PlaneWalk w, bool wide) {
   using A = SumType<T>;
   constexpr int P = kPack<T>;
@@ -296,7 +296,7 @@ scale_planes(const T* x, T* y, const Scaling<SumType<T>> s, const PlaneWalk w, b
 }
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 scale_grad_planes(const T* g, const T* x, T* d, const GradScaling<SumType<T>> s, const PlaneWalk w, bool wide) {
   using A = SumType<T>;
   constexpr int P = kPack<T>;
@@ -329,7 +329,7 @@ scale_grad_planes(const T* g, const T* x, T* d, const GradScaling<SumType<T>> s,
 }
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 scale_columns(const T* x, T* y, const Scaling<SumType<T>> s, const Columns c, const ColumnTile tile, bool per_row,
               bool wide, bool wide_parameters) {
   using A = SumType<T>;
@@ -359,7 +359,7 @@ scale_columns(const T* x, T* y, const Scaling<SumType<T>> s, const Columns c, co
 }
 
 template <class T>
-TL_KERNEL_BOUNDED(kThreads)
+TL_KERNEL_OF(kThreads, 1)
 scale_grad_columns(const T* g, const T* x, T* d, const GradScaling<SumType<T>> s, const Columns c,
                    const ColumnTile tile, bool per_row, bool wide, bool wide_parameters) {
   using A = SumType<T>;

@@ -1,17 +1,18 @@
 #include "kernels/reduction.h"
 
-#include "runtime/allocator.h"
-#include "runtime/walk.h"
+#include "runtime/block.h"
 
 // Every reduction is a struct: what an element becomes, how two such combine, what a result is. Where reduced elements
-// lie side by side a block takes an output, else a thread does, so that neighbours read neighbours. Long reductions are
-// cut into chunks whose results a second kernel combines; how they are cut depends on the shape alone.
+// lie side by side a run of lanes or a block takes an output; else a thread takes four neighbouring outputs and steps
+// along the rows. Long reductions are cut into chunks whose results a second kernel combines; how they are cut depends
+// on the shape alone.
 
 namespace tl::cuda {
 namespace {
 
-constexpr int64_t kChunk = 16384;       // elements at least, of what a block reduces
-constexpr int64_t kEnoughBlocks = 264;  // two for each multiprocessor of a large device
+constexpr int64_t kEnoughBlocks = 528;  // four for each multiprocessor of a large device
+constexpr int kBatch = 2, kBelow = 4;   // loads that a thread has under way along rows, and down columns
+constexpr int kAcross = 4;              // neighbouring outputs of a thread that steps along rows
 
 template <class T>
 TL_DEVICE T lowest_of() {
@@ -47,7 +48,12 @@ struct Fold {
     if constexpr (kind == Reduce::NanSum) return x == x ? x : T(0);
     if constexpr (kind == Reduce::SumSquares) return T(x * x);
     if constexpr (kind == Reduce::SumAbs) return x < T(0) ? T(-x) : x;
-    if constexpr (kind == Reduce::SumPowers) return T(::pow(double(x < T(0) ? T(-x) : x), power));
+    if constexpr (kind == Reduce::SumPowers) {
+      if constexpr (sizeof(T) == 4)
+        return ::powf(x < T(0) ? -x : x, float(power));
+      else
+        return T(::pow(double(x < T(0) ? T(-x) : x), power));
+    }
     return x;
   }
   TL_DEVICE T combine(T a, T b) const {
@@ -55,6 +61,17 @@ struct Fold {
     if constexpr (kind == Reduce::Max) return a > b || a != a ? a : b;
     if constexpr (kind == Reduce::Min) return a < b || a != a ? a : b;
     return T(a + b);
+  }
+  // Several elements, `step` apart.
+  template <int N>
+  TL_DEVICE Partial many(const T (&v)[N], int64_t first, int64_t step) const {
+    Partial p[N];
+    TL_UNROLL
+    for (int k = 0; k < N; ++k) p[k] = lift(v[k], first + k * step);
+    TL_UNROLL
+    for (int half = N / 2; half; half /= 2)
+      for (int k = 0; k < half; ++k) p[k] = combine(p[k], p[k + half]);
+    return p[0];
   }
   TL_DEVICE void write(int64_t i, T v) const {
     if constexpr (is_floating_type<T>)
@@ -87,6 +104,17 @@ struct Argument {
     if (a_nan || a.value == b.value) return a.index < b.index ? a : b;
     return (kMax ? a.value > b.value : a.value < b.value) ? a : b;
   }
+  // Several elements, `step` apart.
+  template <int N>
+  TL_DEVICE Partial many(const T (&v)[N], int64_t first, int64_t step) const {
+    Partial p[N];
+    TL_UNROLL
+    for (int k = 0; k < N; ++k) p[k] = lift(v[k], first + k * step);
+    TL_UNROLL
+    for (int half = N / 2; half; half /= 2)
+      for (int k = 0; k < half; ++k) p[k] = combine(p[k], p[k + half]);
+    return p[0];
+  }
   TL_DEVICE void write(int64_t i, Partial v) const {
     if (result) result[i] = v.value;
     if (index) index[i] = v.index;
@@ -117,6 +145,17 @@ struct Spread {
     T n = a.n + b.n, delta = b.mean - a.mean, part = b.n / n;
     return {n, a.mean + delta * part, a.squares + b.squares + delta * delta * a.n * part};
   }
+  // By their own mean: one division for all of them.
+  template <int N>
+  TL_DEVICE Partial many(const T (&v)[N], int64_t, int64_t) const {
+    T sum = 0, squares = 0;
+    TL_UNROLL
+    for (int k = 0; k < N; ++k) sum += v[k];
+    T mean = sum * T(1.0 / N);
+    TL_UNROLL
+    for (int k = 0; k < N; ++k) squares += (v[k] - mean) * (v[k] - mean);
+    return {T(N), mean, squares};
+  }
   TL_DEVICE void write(int64_t i, Partial v) const {
     T divisor = T(double(v.n) - correction);
     variance[i] = v.squares / (divisor > T(0) ? divisor : T(0));
@@ -127,63 +166,120 @@ struct Spread {
   }
 };
 
-TL_DEVICE int64_t offset_of(int64_t i, int ndim, const int64_t* sizes, const int64_t* strides) {
-  if (ndim <= 1) return ndim ? i * strides[0] : 0;
-  int64_t offset = 0;
-  for (int d = 0; d + 1 < ndim; ++d) {
-    int64_t q = i / sizes[d];
-    offset += (i - q * sizes[d]) * strides[d];
-    i = q;
-  }
-  return offset + i * strides[ndim - 1];
-}
+// Offsets in bytes from a position in dims that are walked innermost first.
+struct Offsets {
+  int ndim;
+  int64_t strides[kPlanDims];
+  Divide divide[kPlanDims];
 
-// An output's chunks: chunk k reduces [k * length, (k + 1) * length).
-struct Chunks {
-  int64_t count, length;
+  Offsets(int n, const int64_t* sizes, const int64_t* steps, int64_t positions) : ndim(n), divide{} {
+    for (int d = 0; d < n; ++d) strides[d] = steps[d], divide[d] = Divide(sizes[d], positions);
+  }
+  TL_DEVICE int64_t operator()(int64_t i) const {
+    if (ndim <= 1) return ndim ? i * strides[0] : 0;
+    int64_t offset = 0;
+    for (int d = 0; d + 1 < ndim; ++d) {
+      int64_t q = divide[d](i);
+      offset += (i - q * divide[d].value) * strides[d];
+      i = q;
+    }
+    return offset + i * strides[ndim - 1];
+  }
 };
 
+// What both kernels walk. An output's chunk k reduces the units [k * length, (k + 1) * length), which are packs of 16
+// bytes of a row where `wide` (rows), or elements.
+struct Walked {
+  const char* input;
+  Dtype dtype;
+  bool wide;
+  int64_t outputs, units, chunks, length;
+  Divide by_chunks;
+  Offsets kept, reduced;
+};
+
+// The dtypes that are read by packs into a type, rather than one by one.
+template <class T>
+constexpr bool by_packs(Dtype d) {
+  if constexpr (is_floating_type<T>)
+    return d == dtype_of<T> || (sizeof(T) == 4 && (d == Dtype::Float16 || d == Dtype::BFloat16));
+  else
+    return d == dtype_of<T> || d == Dtype::Bool || d == Dtype::UInt8 || (sizeof(T) == 8 && d == Dtype::Int32);
+}
+// f(S()) with the type of such a dtype; bools are bytes.
+template <class T, class F>
+TL_DEVICE void with_stored(Dtype d, F f) {
+  if constexpr (is_floating_type<T>) {
+    if constexpr (sizeof(T) == 4) {
+      if (d == Dtype::Float16) return f(Half());
+      if (d == Dtype::BFloat16) return f(BFloat16());
+    }
+  } else if constexpr (sizeof(T) == 8) {
+    if (d == Dtype::Int32) return f(int32_t());
+    if (d != Dtype::Int64) return f(uint8_t());
+  }
+  f(T());
+}
+
 template <class Op>
-TL_DEVICE typename Op::Partial reduce_from(const ReducePlan& p, const Op& op, int64_t output, int64_t begin,
-                                           int64_t end, int64_t step) {
-  const char* base = static_cast<const char*>(p.input) + offset_of(output, p.kept_ndim, p.kept_sizes, p.kept_strides);
+TL_DEVICE typename Op::Partial fold_row(const Walked& w, const Op& op, const char* base, int64_t begin, int64_t end,
+                                        int step) {
+  using T = typename Op::Element;
   auto total = op.identity();
-  for (int64_t r = begin; r < end; r += step) {
-    const char* at = base + offset_of(r, p.reduced_ndim, p.reduced_sizes, p.reduced_strides);
-    total = op.combine(total, op.lift(load_as<typename Op::Element>(at, p.dtype), r));
+  if (w.wide) {
+    for (int64_t u = begin; u < end; u += kBatch * step) {
+      Pack<uint32_t, 4> raw[kBatch];
+      TL_UNROLL
+      for (int k = 0; k < kBatch; ++k)
+        if (u + k * step < end) raw[k] = *reinterpret_cast<const Pack<uint32_t, 4>*>(base + w.reduced(u + k * step));
+      with_stored<T>(w.dtype, [&](auto stored) {
+        using S = decltype(stored);
+        constexpr int P = kPack<S>;
+        TL_UNROLL
+        for (int k = 0; k < kBatch; ++k) {
+          if (u + k * step >= end) break;
+          Pack<S, P> pack;
+          __builtin_memcpy(&pack, &raw[k], 16);
+          T v[P];
+          TL_UNROLL
+          for (int e = 0; e < P; ++e) v[e] = convert<T>(pack.v[e]);
+          total = op.combine(total, op.many(v, (u + k * step) * P, 1));
+        }
+      });
+    }
+  } else {
+    for (int64_t r = begin; r < end; r += step)
+      total = op.combine(total, op.lift(load_as<T>(base + w.reduced(r), w.dtype), r));
   }
   return total;
 }
 
+// A run of lanes, or with `log_lanes` of a block a block, takes a chunk of an output.
 template <class Op>
-TL_KERNEL reduce_by_blocks(const ReducePlan p, const Op op, const Chunks chunks, typename Op::Partial* partials) {
+TL_KERNEL_OF(kThreads, 1)
+reduce_rows(const Walked w, const Op op, int log_lanes, typename Op::Partial* partials) {
   using Partial = typename Op::Partial;
   TL_SHARED(Partial, warps, kThreads / kWarp);
-  int t = int(thread_index().x);
-  for (int64_t task = block_index().x; task < p.outputs * chunks.count; task += grid_size().x) {
-    int64_t output = task / chunks.count, chunk = task % chunks.count;
-    int64_t begin = chunk * chunks.length, end = begin + chunks.length < p.count ? begin + chunks.length : p.count;
-    Partial v = reduce_from(p, op, output, begin + t, end, kThreads);
-    for (int bits = kWarp / 2; bits; bits /= 2) v = op.combine(v, Op::exchange(v, bits));
-    if (t % kWarp == 0) warps[t / kWarp] = v;
-    sync_block();
-    if (t == 0) {
-      for (int w = 1; w < kThreads / kWarp; ++w) v = op.combine(v, warps[w]);
-      if (partials)
-        partials[chunk * p.outputs + output] = v;
-      else
-        op.write(output, v);
+  int t = int(thread_index().x), lanes = 1 << log_lanes, together = kThreads >> log_lanes;
+  int64_t tasks = w.outputs * w.chunks;
+  for (int64_t first = block_index().x * int64_t(together); first < tasks; first += grid_size().x * int64_t(together)) {
+    int64_t task = first + (t >> log_lanes), output = 0;
+    Partial v = op.identity();
+    if (task < tasks) {
+      output = w.by_chunks(task);
+      int64_t begin = (task - output * w.chunks) * w.length;
+      int64_t end = begin + w.length < w.units ? begin + w.length : w.units;
+      v = fold_row(w, op, w.input + w.kept(output), begin + (t & (lanes - 1)), end, lanes);
     }
-    sync_block();
-  }
-}
-
-template <class Op>
-TL_KERNEL reduce_by_threads(const ReducePlan p, const Op op, const Chunks chunks, typename Op::Partial* partials) {
-  for (int64_t task = global_index(); task < p.outputs * chunks.count; task += global_size()) {
-    int64_t output = task % p.outputs, chunk = task / p.outputs;
-    int64_t begin = chunk * chunks.length, end = begin + chunks.length < p.count ? begin + chunks.length : p.count;
-    auto v = reduce_from(p, op, output, begin, end, 1);
+    for (int bits = (lanes < kWarp ? lanes : kWarp) / 2; bits; bits /= 2) v = op.combine(v, Op::exchange(v, bits));
+    if (lanes > kWarp) {
+      if (t % kWarp == 0) warps[t / kWarp] = v;
+      sync_block();
+      if (t == 0)
+        for (int k = 1; k < kThreads / kWarp; ++k) v = op.combine(v, warps[k]);
+      sync_block();
+    }
+    if ((t & (lanes - 1)) || task >= tasks) continue;
     if (partials)
       partials[task] = v;
     else
@@ -191,47 +287,167 @@ TL_KERNEL reduce_by_threads(const ReducePlan p, const Op op, const Chunks chunks
   }
 }
 
+// `1 << log_lanes` threads lie side by side across the outputs, the others below each other along what is reduced.
 template <class Op>
-TL_KERNEL combine_chunks(const Op op, int64_t outputs, int64_t chunks, const typename Op::Partial* partials) {
-  for (int64_t i = global_index(); i < outputs; i += global_size()) {
-    auto v = partials[i];
-    for (int64_t k = 1; k < chunks; ++k) v = op.combine(v, partials[k * outputs + i]);
-    op.write(i, v);
+TL_KERNEL_OF(kThreads, 1)
+reduce_columns(const Walked w, const Op op, int log_lanes, uint32_t tiles, typename Op::Partial* partials) {
+  using T = typename Op::Element;
+  using Partial = typename Op::Partial;
+  TL_SHARED(Partial, all, kThreads * kAcross);
+  int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1), y = t >> log_lanes;
+  int depth = kThreads >> log_lanes;
+  int64_t chunk = block_index().x / tiles, tile = block_index().x - uint32_t(chunk) * tiles;
+  int64_t begin = chunk * w.length, end = begin + w.length < w.units ? begin + w.length : w.units;
+  int64_t output[kAcross];
+  const char* base[kAcross];
+  Partial total[kAcross];
+  TL_UNROLL
+  for (int c = 0; c < kAcross; ++c) {
+    output[c] = tile * lanes * kAcross + (w.wide ? lane * kAcross + c : c * lanes + lane);
+    total[c] = op.identity();
+    base[c] = output[c] < w.outputs && (c == 0 || !w.wide) ? w.input + w.kept(output[c]) : nullptr;
   }
+  auto load = [&](int64_t r, T(&v)[kAcross]) {
+    int64_t offset = w.reduced(r);
+    if (w.wide) {
+      if (!base[0]) return;
+      with_stored<T>(w.dtype, [&](auto stored) {
+        using S = decltype(stored);
+        auto pack = *reinterpret_cast<const Pack<S, kAcross>*>(base[0] + offset);
+        TL_UNROLL
+        for (int c = 0; c < kAcross; ++c) v[c] = convert<T>(pack.v[c]);
+      });
+    } else {
+      TL_UNROLL
+      for (int c = 0; c < kAcross; ++c)
+        if (base[c]) v[c] = load_as<T>(base[c] + offset, w.dtype);
+    }
+  };
+  int64_t r = begin + y;
+  for (; r + (kBelow - 1) * depth < end; r += kBelow * depth) {
+    T v[kBelow][kAcross] = {};
+    TL_UNROLL
+    for (int k = 0; k < kBelow; ++k) load(r + k * depth, v[k]);
+    TL_UNROLL
+    for (int c = 0; c < kAcross; ++c) {
+      T below[kBelow];
+      TL_UNROLL
+      for (int k = 0; k < kBelow; ++k) below[k] = v[k][c];
+      total[c] = op.combine(total[c], op.many(below, r, depth));
+    }
+  }
+  for (; r < end; r += depth) {
+    T v[kAcross] = {};
+    load(r, v);
+    TL_UNROLL
+    for (int c = 0; c < kAcross; ++c) total[c] = op.combine(total[c], op.lift(v[c], r));
+  }
+  TL_UNROLL
+  for (int c = 0; c < kAcross; ++c) all[c * kThreads + t] = total[c];
+  sync_block();
+  for (int half = depth / 2; half; half /= 2) {
+    if (y < half) {
+      TL_UNROLL
+      for (int c = 0; c < kAcross; ++c) {
+        Partial other = all[c * kThreads + t + half * lanes];
+        total[c] = op.combine(total[c], other);
+        all[c * kThreads + t] = total[c];
+      }
+    }
+    sync_block();
+  }
+  if (y != 0) return;
+  TL_UNROLL
+  for (int c = 0; c < kAcross; ++c) {
+    if (output[c] >= w.outputs) continue;
+    if (partials)
+      partials[output[c] * w.chunks + chunk] = total[c];
+    else
+      op.write(output[c], total[c]);
+  }
+}
+
+template <class Op>
+TL_KERNEL_OF(kThreads, 1)
+combine_chunks(const Op op, int64_t outputs, int64_t chunks, const typename Op::Partial* partials) {
+  for (int64_t i = global_index() / kWarp; i < outputs; i += global_size() / kWarp) {
+    auto v = op.identity();
+    for (int64_t k = lane_index(); k < chunks; k += kWarp) v = op.combine(v, partials[i * chunks + k]);
+    for (int bits = kWarp / 2; bits; bits /= 2) v = op.combine(v, Op::exchange(v, bits));
+    if (lane_index() == 0) op.write(i, v);
+  }
+}
+
+int log2_above(int64_t n, int most) {
+  int log = 0;
+  while (log < most && (int64_t(1) << log) < n) ++log;
+  return log;
+}
+// Whether packs of so many bytes start at multiples of them.
+bool in_packs(const ReducePlan& p, int64_t bytes, bool along_kept) {
+  int64_t width = int64_t(itemsize(p.dtype)), per = bytes / width;
+  int64_t first = along_kept ? p.kept_ndim && p.kept_strides[0] == width ? p.kept_sizes[0] : 0
+                  : p.reduced_ndim && p.reduced_strides[0] == width ? p.reduced_sizes[0]
+                                                                    : 0;
+  if (first == 0 || first % per || !is_aligned(p.input, size_t(bytes))) return false;
+  for (int d = along_kept; d < p.kept_ndim; ++d)
+    if (p.kept_strides[d] % bytes) return false;
+  for (int d = !along_kept; d < p.reduced_ndim; ++d)
+    if (p.reduced_strides[d] % bytes) return false;
+  return true;
 }
 
 template <class Op>
 void reduce_with(const ReducePlan& p, const Op& op) {
   if (p.outputs == 0) return;
-  Launcher l(p.device);
-  int64_t step = p.reduced_strides[0] < 0 ? -p.reduced_strides[0] : p.reduced_strides[0];
-  bool side_by_side = p.kept_ndim == 0 || step <= p.kept_strides[0];
-  bool by_blocks = side_by_side && p.count >= 2 * kWarp;
-  int64_t tasks = by_blocks ? p.outputs : (p.outputs + kThreads - 1) / kThreads;
-  int64_t least = by_blocks ? kChunk : 256;
-  Chunks chunks{1, p.count};
-  if (tasks < kEnoughBlocks && p.count > 2 * least) {
-    int64_t wanted = (kEnoughBlocks + tasks - 1) / tasks, most = p.count / least;
-    chunks.count = wanted < most ? wanted : most;
-    chunks.length = (p.count + chunks.count - 1) / chunks.count;
-    chunks.count = (p.count + chunks.length - 1) / chunks.length;
-  }
+  using T = typename Op::Element;
   using Partial = typename Op::Partial;
-  Partial* partials = nullptr;
-  if (chunks.count > 1)
-    partials = static_cast<Partial*>(
-        caching_allocator().allocate(size_t(p.outputs * chunks.count) * sizeof(Partial), p.device));
-  if (by_blocks)
-    launch({{blocks_for(p.outputs * chunks.count, 1)}, {kThreads}, 0, l.stream}, reduce_by_blocks<Op>, p, op, chunks,
-           partials);
+  Launcher l(p.device);
+  int64_t step = p.reduced_ndim ? p.reduced_strides[0] : 0;
+  bool rows = p.kept_ndim == 0 || (step < 0 ? -step : step) <= p.kept_strides[0] || p.kept_strides[0] < 0;
+  int64_t per = 16 / int64_t(itemsize(p.dtype)), across = kAcross * int64_t(itemsize(p.dtype));
+  bool wide = by_packs<T>(p.dtype) && (rows ? in_packs(p, 16, false) : in_packs(p, across, true));
+  int64_t units = rows && wide ? p.count / per : p.count;
+  int64_t sizes[kPlanDims], strides[kPlanDims];
+  for (int d = 0; d < p.reduced_ndim; ++d) {
+    bool packed = rows && wide && d == 0;
+    sizes[d] = packed ? p.reduced_sizes[d] / per : p.reduced_sizes[d];
+    strides[d] = packed ? 16 : p.reduced_strides[d];
+  }
+  // Lanes along a row: few for short rows, a block for long ones. Across columns: up to a warp.
+  int log_lanes = rows ? units > 16 * kBatch * kWarp ? 8 : log2_above(units, 5)
+                       : log2_above((p.outputs + kAcross - 1) / kAcross, 5);
+  int64_t lanes = int64_t(1) << log_lanes, tiles = (p.outputs + kAcross * lanes - 1) / (kAcross * lanes);
+  int64_t tasks = rows ? (p.outputs * lanes + kThreads - 1) / kThreads : tiles;
+  int64_t least = 4 * kBelow * (rows ? lanes : kThreads / lanes);  // units of a chunk
+  int64_t chunks = 1, length = units;
+  if (tasks < kEnoughBlocks && units > 2 * least) {
+    int64_t wanted = (kEnoughBlocks + tasks - 1) / tasks, most = units / least;
+    chunks = wanted < most ? wanted : most;
+    length = (units + chunks - 1) / chunks;
+    chunks = (units + length - 1) / length;
+  }
+  Walked w{static_cast<const char*>(p.input),
+           p.dtype,
+           wide,
+           p.outputs,
+           units,
+           chunks,
+           length,
+           Divide(chunks, p.outputs * chunks),
+           Offsets(p.kept_ndim, p.kept_sizes, p.kept_strides, p.outputs),
+           Offsets(p.reduced_ndim, sizes, strides, units)};
+  Scratch<Partial> memory(chunks > 1 ? p.outputs * chunks : 0, l);
+  Partial* partials = chunks > 1 ? memory.data : nullptr;
+  if (rows)
+    launch({{blocks_for(p.outputs * chunks * lanes, kThreads)}, {kThreads}, 0, l.stream}, reduce_rows<Op>, w, op,
+           log_lanes, partials);
   else
-    launch({{blocks_for(p.outputs * chunks.count, kThreads)}, {kThreads}, 0, l.stream}, reduce_by_threads<Op>, p, op,
-           chunks, partials);
-  if (!partials) return;
-  launch({{blocks_for(p.outputs, kThreads)}, {kThreads}, 0, l.stream}, combine_chunks<Op>, op, p.outputs, chunks.count,
-         static_cast<const Partial*>(partials));
-  // The next user of the memory comes after these on the stream.
-  caching_allocator().free(partials, 0, p.device);
+    launch({{uint32_t(tiles * chunks)}, {kThreads}, 0, l.stream}, reduce_columns<Op>, w, op, log_lanes, uint32_t(tiles),
+           partials);
+  if (partials)
+    launch({{blocks_for(p.outputs * kWarp, kThreads)}, {kThreads}, 0, l.stream}, combine_chunks<Op>, op, p.outputs,
+           chunks, static_cast<const Partial*>(partials));
 }
 
 template <class F>

@@ -1,9 +1,9 @@
 #include "kernels/softmax.h"
 
-#include "runtime/walk.h"
+#include "runtime/block.h"
 
-// A block takes a line. Maximum and sum come from one pass: a sum is scaled down when a larger maximum turns up
-// (Milakov and Gimelshein, 2018). Half types compute in float32.
+// A line that lies in a row and fits into a block's registers is read once. Else maximum and sum come from one pass: a
+// sum is scaled down when a larger maximum turns up (Milakov and Gimelshein, 2018). Half types compute in float32.
 
 namespace tl::cuda {
 namespace {
@@ -36,85 +36,215 @@ TL_DEVICE Running<A> join(Running<A> a, Running<A> b) {
   return {most, x + y};
 }
 
-// Combines one value of each thread; every thread gets the result, which is the same bits in all.
-template <class V, class Join>
-TL_DEVICE V over_block(Shared<V> warps, V v, Join combine) {
-  int t = int(thread_index().x);
-  for (int bits = kWarp / 2; bits; bits /= 2) v = combine(v, shuffle_xor(v, bits));
-  if (t % kWarp == 0) warps[t / kWarp] = v;
+struct Larger {
+  template <class A>
+  TL_DEVICE A operator()(A a, A b) const {
+    return a > b ? a : b;
+  }
+};
+struct Plus {
+  template <class A>
+  TL_DEVICE A operator()(A a, A b) const {
+    return a + b;
+  }
+};
+struct Join {
+  template <class A>
+  TL_DEVICE Running<A> operator()(Running<A> a, Running<A> b) const {
+    return join(a, b);
+  }
+};
+
+// ---- lines in a row that fit into the registers of a block: read once ----
+
+template <class T>
+constexpr int kKept = int(64 / sizeof(SumType<T>));  // elements of a thread
+template <class T>
+constexpr int64_t kMostRow = 1024 * kKept<T>;  // elements of a line
+
+template <class T>
+TL_KERNEL_OF(1024, 1)
+softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool wide, bool log) {
+  using A = SumType<T>;
+  constexpr int P = kPack<T>, J = kKept<T> / P;
+  TL_SHARED(A, warps, kWarp);
+  int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1);
+  int64_t row = block_index().x * int64_t(block_size().x >> log_lanes) + (t >> log_lanes);
+  bool inside = row < rows;
+  Pack<T, P> raw[J];
+  TL_UNROLL
+  for (int j = 0; j < J; ++j) raw[j] = load_pack(input + row * n, (j * lanes + lane) * P, inside ? n : 0, wide);
+  A x[kKept<T>], most = -A(__builtin_inf()), sum = 0;
+  TL_UNROLL
+  for (int j = 0; j < J; ++j)
+    for (int k = 0; k < P; ++k) {
+      bool is_element = inside && (j * lanes + lane) * P + k < n;
+      x[j * P + k] = is_element ? convert<A>(raw[j].v[k]) : -A(__builtin_inf());
+      most = x[j * P + k] > most ? x[j * P + k] : most;
+    }
+  most = over_row<A>(warps, most, lanes, Larger());
+  TL_UNROLL
+  for (int j = 0; j < J; ++j)
+    for (int k = 0; k < P; ++k) {
+      // Past the end nothing is added, in a line of infinities too.
+      A& v = x[j * P + k];
+      A e = (j * lanes + lane) * P + k < n ? exponential(v - most) : A(0);
+      sum += e;
+      v = log ? v - most : e;
+    }
+  sum = over_row<A>(warps, sum, lanes, Plus());
+  A last = log ? logarithm(sum) : A(1) / sum;
+  if (!inside) return;
+  TL_UNROLL
+  for (int j = 0; j < J; ++j) {
+    for (int k = 0; k < P; ++k) raw[j].v[k] = convert<T>(log ? x[j * P + k] - last : x[j * P + k] * last);
+    store_pack(output + row * n, (j * lanes + lane) * P, n, wide, raw[j]);
+  }
+}
+
+template <class T>
+TL_KERNEL_OF(1024, 1)
+softmax_rows_backward(const T* grad, const T* output, T* result, int64_t rows, int n, int log_lanes, bool wide,
+                      bool log) {
+  using A = SumType<T>;
+  constexpr int P = kPack<T>, J = kKept<T> / 2 / P;
+  TL_SHARED(A, warps, kWarp);
+  int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1);
+  int64_t row = block_index().x * int64_t(block_size().x >> log_lanes) + (t >> log_lanes);
+  bool inside = row < rows;
+  Pack<T, P> g[J], y[J];
+  TL_UNROLL
+  for (int j = 0; j < J; ++j) {
+    g[j] = load_pack(grad + row * n, (j * lanes + lane) * P, inside ? n : 0, wide);
+    y[j] = load_pack(output + row * n, (j * lanes + lane) * P, inside ? n : 0, wide);
+  }
+  A sum = 0;
+  TL_UNROLL
+  for (int j = 0; j < J; ++j)
+    for (int k = 0; k < P; ++k) {
+      A v = convert<A>(g[j].v[k]);
+      sum += log ? v : v * convert<A>(y[j].v[k]);
+    }
+  sum = over_row<A>(warps, sum, lanes, Plus());
+  if (!inside) return;
+  TL_UNROLL
+  for (int j = 0; j < J; ++j) {
+    for (int k = 0; k < P; ++k) {
+      A v = convert<A>(g[j].v[k]), out = convert<A>(y[j].v[k]);
+      g[j].v[k] = convert<T>(log ? v - exponential(out) * sum : (v - sum) * out);
+    }
+    store_pack(result + row * n, (j * lanes + lane) * P, n, wide, g[j]);
+  }
+}
+
+// ---- other lines: `1 << log_lanes` threads of a block share each, and read it twice ----
+
+// Threads of neighbouring lines lie side by side where the lines do (inner > 1), else those of one line.
+struct Lines {
+  int64_t lines, n, inner;
+  int log_lanes;
+
+  TL_DEVICE void of(int64_t& line, int& lane, int64_t& start) const {
+    int t = int(thread_index().x), together = kThreads >> log_lanes;
+    lane = inner > 1 ? t / together : t & ((1 << log_lanes) - 1);
+    line = block_index().x * int64_t(together) + (inner > 1 ? t % together : t >> log_lanes);
+    int64_t outer = line / inner;
+    start = outer * n * inner + (line - outer * inner);
+  }
+};
+
+// As over_row, for the lanes of such a line.
+template <class V, class Combine>
+TL_DEVICE V over_line(Shared<V> all, V v, const Lines& l, Combine combine) {
+  if (l.inner == 1) return over_row<V>(all, v, 1 << l.log_lanes, combine);
+  int t = int(thread_index().x), together = kThreads >> l.log_lanes, own = t % together;
+  all[t] = v;
   sync_block();
-  v = warps[0];
-  for (int w = 1; w < kThreads / kWarp; ++w) {
-    V other = warps[w];
+  v = all[own];
+  for (int k = 1; k < 1 << l.log_lanes; ++k) {
+    V other = all[k * together + own];
     v = combine(v, other);
   }
   sync_block();
   return v;
 }
 
-template <class T, class A>
-TL_KERNEL softmax_forward(const T* input, T* output, int64_t lines, int64_t n, int64_t inner, bool log) {
-  TL_SHARED(Running<A>, warps, kThreads / kWarp);
-  for (int64_t line = block_index().x; line < lines; line += grid_size().x) {
-    int64_t start = line / inner * n * inner + line % inner;
-    Running<A> v{-A(__builtin_inf()), A(0)};
-    for (int64_t i = thread_index().x; i < n; i += kThreads) {
-      A x = convert<A>(input[start + i * inner]);
-      if (x == -A(__builtin_inf())) continue;  // adds nothing
-      v = x > v.most ? Running<A>{x, join(v, Running<A>{x, A(1)}).sum}
-                     : Running<A>{v.most, v.sum + exponential(x - v.most)};
-    }
-    v = over_block<Running<A>>(warps, v, [](Running<A> a, Running<A> b) { return join(a, b); });
-    // A line without one finite or infinite number to speak of is NaN, as 0 / 0 is.
-    A log_sum = logarithm(v.sum);
-    for (int64_t i = thread_index().x; i < n; i += kThreads) {
-      A x = convert<A>(input[start + i * inner]);
-      output[start + i * inner] = convert<T>(log ? x - v.most - log_sum : exponential(x - v.most) / v.sum);
-    }
+template <class T>
+TL_KERNEL_OF(kThreads, 1)
+softmax_lines(const T* input, T* output, const Lines l, bool log) {
+  using A = SumType<T>;
+  TL_SHARED(Running<A>, all, kThreads);
+  int64_t line, start;
+  int lane, lanes = 1 << l.log_lanes;
+  l.of(line, lane, start);
+  int64_t n = line < l.lines ? l.n : 0;
+  Running<A> v{-A(__builtin_inf()), A(0)};
+  for (int64_t i = lane; i < n; i += lanes) {
+    A x = convert<A>(input[start + i * l.inner]);
+    if (x == -A(__builtin_inf())) continue;  // adds nothing
+    v = x > v.most ? Running<A>{x, join(v, Running<A>{x, A(1)}).sum}
+                   : Running<A>{v.most, v.sum + exponential(x - v.most)};
+  }
+  v = over_line<Running<A>>(all, v, l, Join());
+  // A line without one finite or infinite number to speak of is NaN, as 0 / 0 is.
+  A log_sum = logarithm(v.sum);
+  for (int64_t i = lane; i < n; i += lanes) {
+    A x = convert<A>(input[start + i * l.inner]);
+    output[start + i * l.inner] = convert<T>(log ? x - v.most - log_sum : exponential(x - v.most) / v.sum);
   }
 }
 
-template <class T, class A>
-TL_KERNEL softmax_backward(const T* grad, const T* output, T* result, int64_t lines, int64_t n, int64_t inner,
-                           bool log) {
-  TL_SHARED(A, warps, kThreads / kWarp);
-  for (int64_t line = block_index().x; line < lines; line += grid_size().x) {
-    int64_t start = line / inner * n * inner + line % inner;
-    A sum = 0;
-    for (int64_t i = thread_index().x; i < n; i += kThreads) {
-      A g = convert<A>(grad[start + i * inner]);
-      sum += log ? g : g * convert<A>(output[start + i * inner]);
-    }
-    sum = over_block<A>(warps, sum, [](A a, A b) { return a + b; });
-    for (int64_t i = thread_index().x; i < n; i += kThreads) {
-      A g = convert<A>(grad[start + i * inner]), y = convert<A>(output[start + i * inner]);
-      result[start + i * inner] = convert<T>(log ? g - exponential(y) * sum : (g - sum) * y);
-    }
+template <class T>
+TL_KERNEL_OF(kThreads, 1)
+softmax_lines_backward(const T* grad, const T* output, T* result, const Lines l, bool log) {
+  using A = SumType<T>;
+  TL_SHARED(A, all, kThreads);
+  int64_t line, start;
+  int lane, lanes = 1 << l.log_lanes;
+  l.of(line, lane, start);
+  int64_t n = line < l.lines ? l.n : 0;
+  A sum = 0;
+  for (int64_t i = lane; i < n; i += lanes) {
+    A g = convert<A>(grad[start + i * l.inner]);
+    sum += log ? g : g * convert<A>(output[start + i * l.inner]);
+  }
+  sum = over_line<A>(all, sum, l, Plus());
+  for (int64_t i = lane; i < n; i += lanes) {
+    A g = convert<A>(grad[start + i * l.inner]), y = convert<A>(output[start + i * l.inner]);
+    result[start + i * l.inner] = convert<T>(log ? g - exponential(y) * sum : (g - sum) * y);
   }
 }
 
-template <class F>
-void with_type(Dtype t, F f) {
-  switch (t) {
-    case Dtype::Float16:
-      return f(Half(), float());
-    case Dtype::BFloat16:
-      return f(BFloat16(), float());
-    case Dtype::Float64:
-      return f(double(), double());
-    default:
-      return f(float(), float());
-  }
+// ---- the host's part ----
+
+Lines lines_of(int64_t lines, int64_t n, int64_t inner) {
+  int log_lanes = 8;  // a block for a line
+  if (inner > 1)      // half a warp of lines side by side at least, where there are as many, and the lines' length
+    for (log_lanes = 0; log_lanes < 4 && (int64_t(16) << log_lanes) < n;) ++log_lanes;
+  return {lines, n, inner, log_lanes};
+}
+uint32_t blocks_of(const Lines& l) {
+  int64_t together = kThreads >> l.log_lanes;
+  return uint32_t((l.lines + together - 1) / together);
 }
 
 void forward(const SoftmaxArgs& a) {
   int64_t lines = a.outer * a.inner;
   if (lines == 0 || a.n == 0) return;
   Launcher l = Launcher::of(a.output);
-  with_type(a.dtype, [&](auto t, auto acc) {
+  with_floating(a.dtype, [&](auto t) {
     using T = decltype(t);
-    launch({{blocks_for(lines, 1)}, {kThreads}, 0, l.stream}, softmax_forward<T, decltype(acc)>,
-           static_cast<const T*>(a.input), static_cast<T*>(a.output), lines, a.n, a.inner, a.log);
+    auto* x = static_cast<const T*>(a.input);
+    auto* y = static_cast<T*>(a.output);
+    if (a.inner == 1 && a.n <= kMostRow<T>) {
+      RowBlock block(a.n, kKept<T>);
+      launch({{uint32_t((lines + block.rows() - 1) / block.rows())}, {uint32_t(block.threads)}, 0, l.stream},
+             softmax_rows<T>, x, y, lines, int(a.n), block.log_lanes,
+             a.n % kPack<T> == 0 && is_aligned(x) && is_aligned(y), a.log);
+    } else {
+      Lines walk = lines_of(lines, a.n, a.inner);
+      launch({{blocks_of(walk)}, {kThreads}, 0, l.stream}, softmax_lines<T>, x, y, walk, a.log);
+    }
   });
 }
 
@@ -122,11 +252,19 @@ void backward(const SoftmaxBackwardArgs& a) {
   int64_t lines = a.outer * a.inner;
   if (lines == 0 || a.n == 0) return;
   Launcher l = Launcher::of(a.grad_input);
-  with_type(a.dtype, [&](auto t, auto acc) {
+  with_floating(a.dtype, [&](auto t) {
     using T = decltype(t);
-    launch({{blocks_for(lines, 1)}, {kThreads}, 0, l.stream}, softmax_backward<T, decltype(acc)>,
-           static_cast<const T*>(a.grad), static_cast<const T*>(a.output), static_cast<T*>(a.grad_input), lines, a.n,
-           a.inner, a.log);
+    auto *g = static_cast<const T*>(a.grad), *y = static_cast<const T*>(a.output);
+    auto* d = static_cast<T*>(a.grad_input);
+    if (a.inner == 1 && a.n <= kMostRow<T> / 2) {
+      RowBlock block(a.n, kKept<T> / 2);
+      launch({{uint32_t((lines + block.rows() - 1) / block.rows())}, {uint32_t(block.threads)}, 0, l.stream},
+             softmax_rows_backward<T>, g, y, d, lines, int(a.n), block.log_lanes,
+             a.n % kPack<T> == 0 && is_aligned(g) && is_aligned(y) && is_aligned(d), a.log);
+    } else {
+      Lines walk = lines_of(lines, a.n, a.inner);
+      launch({{blocks_of(walk)}, {kThreads}, 0, l.stream}, softmax_lines_backward<T>, g, y, d, walk, a.log);
+    }
   });
 }
 

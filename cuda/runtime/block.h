@@ -6,15 +6,6 @@
 
 // What kernels that reduce have in common: packs of 16 bytes, sums over warps, memory that lasts as long as a launch.
 
-// A kernel that is launched with at most so many threads in a block, which leaves more registers to each.
-#if defined(__CUDACC__)
-#define TL_KERNEL_BOUNDED(threads) __global__ void __launch_bounds__(threads)
-#define TL_UNROLL _Pragma("unroll")
-#else
-#define TL_KERNEL_BOUNDED(threads) void
-#define TL_UNROLL
-#endif
-
 namespace tl::cuda {
 
 template <class T>
@@ -113,16 +104,61 @@ TL_DEVICE A warp_sum(A v, int width = kWarp) {
   return v;
 }
 
-// Division of positions by a number that does not change: by a multiplication where all lie below 2^31.
+// A block of threads, `1 << log_lanes` of them on each row of n elements, `each` elements a thread.
+struct RowBlock {
+  int threads, log_lanes;
+
+  RowBlock(int64_t n, int64_t each) : threads(kThreads), log_lanes(0) {
+    while ((each << log_lanes) < n) ++log_lanes;
+    if (lanes() > threads) threads = lanes();
+  }
+  int lanes() const { return 1 << log_lanes; }
+  int rows() const { return threads >> log_lanes; }
+};
+
+// Combines one value of each lane of a row; every lane gets the same bits. `warps` holds a value for each warp.
+template <class V, class Combine>
+TL_DEVICE V over_row(Shared<V> warps, V v, int lanes, Combine combine) {
+  for (int bits = (lanes < kWarp ? lanes : kWarp) / 2; bits; bits /= 2) v = combine(v, shuffle_xor(v, bits));
+  if (lanes <= kWarp) return v;
+  int t = int(thread_index().x), first = t / lanes * (lanes / kWarp);
+  if (t % kWarp == 0) warps[t / kWarp] = v;
+  sync_block();
+  v = warps[first];
+  for (int w = 1; w < lanes / kWarp; ++w) {
+    V other = warps[first + w];
+    v = combine(v, other);
+  }
+  sync_block();
+  return v;
+}
+
+// Division of positions by a number that does not change: by a multiplication of 32 bits where all lie below 2^31, else
+// of 64 (the compiler's own is a call).
 struct Divide {
   Divisor by;
-  int64_t value;
-  bool wide;
-  Divide(int64_t divisor, int64_t positions)
-      : by(uint32_t(divisor > 0 && divisor < (int64_t(1) << 31) ? divisor : 1)),
-        value(divisor),
-        wide(positions >= (int64_t(1) << 31) || divisor >= (int64_t(1) << 31)) {}
-  TL_DEVICE int64_t operator()(int64_t n) const { return wide ? n / value : int64_t(by(uint32_t(n))); }
+  uint32_t shift = 0;
+  bool wide = false;
+  uint64_t magic = 1;
+  int64_t value = 1;
+  Divide() = default;
+  Divide(int64_t divisor, int64_t positions) : value(divisor) {
+    if (divisor <= 1) return;
+    wide = positions >= (int64_t(1) << 31) || divisor >= (int64_t(1) << 31);
+    if (!wide) by = Divisor(uint32_t(divisor));
+    while ((uint64_t(1) << shift) < uint64_t(divisor)) ++shift;
+    using Long = unsigned __int128;
+    magic = uint64_t((Long((uint64_t(1) << shift) - uint64_t(divisor)) << 64) / Long(divisor) + 1);
+  }
+  TL_DEVICE int64_t operator()(int64_t n) const {
+    if (!wide) return int64_t(by(uint32_t(n)));
+#if defined(__CUDA_ARCH__)
+    uint64_t high = __umul64hi(uint64_t(n), magic);
+#else
+    auto high = uint64_t(static_cast<unsigned __int128>(n) * magic >> 64);
+#endif
+    return int64_t((high + uint64_t(n)) >> shift);
+  }
 };
 
 }  // namespace tl::cuda
