@@ -135,6 +135,37 @@ def model_cases(batch: int) -> Iterator[Case]:
     yield Case("model", f"training step of the MNIST network, batch {batch}", step)
 
 
+def conv_cases(batch: int, channels: int, side: int) -> Iterator[Case]:
+    """By each choice of a kernel; PyTorch's column is the same for both."""
+    for dtype in ("float32", "bfloat16"):
+        for what in ("forward", "gradient of the input", "gradient of the weight"):
+            for kernel in ("simple", "fast"):
+
+                def step(lib: Any, dtype: str = dtype, what: str = what, kernel: str = kernel) -> Call:
+                    kind = {"device": "cuda", "dtype": getattr(lib, dtype), "requires_grad": what != "forward"}
+                    x, w = lib.randn(batch, channels, side, side, **kind), lib.randn(channels, channels, 3, 3, **kind)
+                    y = lib.nn.functional.conv2d(x, w, padding=1)
+                    grad = lib.ones_like(y)
+
+                    def call() -> Any:
+                        if what == "forward":
+                            return lib.nn.functional.conv2d(x, w, padding=1)
+                        wanted = x if what.endswith("input") else w
+                        return lib.autograd.grad(y, wanted, grad, retain_graph=True)
+
+                    def chosen() -> Any:
+                        lib._C._cuda_choose_kernel("conv", kernel)
+                        try:
+                            return call()
+                        finally:
+                            lib._C._cuda_choose_kernel("conv", "")
+
+                    return chosen if hasattr(lib._C, "_cuda_choose_kernel") else call
+
+                flops = 2.0 * batch * side * side * channels * channels * 9
+                yield Case("conv", f"{what}, {channels} channels, 3x3, {dtype}, {kernel}", step, flops=flops)
+
+
 def seconds(lib: Any, call: Call, budget: float) -> float:
     """The median time of a call within batches that are queued without waiting, measured by events."""
     for _ in range(3):
@@ -185,7 +216,8 @@ def run(tiny: bool) -> dict[str, Any]:
     budget = 0.0 if tiny else 0.15
     n, rows, columns, batch = (3000, 12, 70, 2) if tiny else (1 << 28, 1 << 14, 1 << 13, 128)
     results: dict[str, Any] = {"cases": [], "matmul": [], "torch": torch.__version__ if torch else None}
-    for case in [*memory_cases(n, rows, columns), *model_cases(batch)]:
+    convolutions = conv_cases(2, 8, 6) if tiny else conv_cases(64, 128, 28)
+    for case in [*memory_cases(n, rows, columns), *model_cases(batch), *convolutions]:
         row: dict[str, Any] = {"group": case.group, "name": case.name, "bytes": case.bytes, "flops": case.flops}
         for name, lib in (("tensorlite", tl), ("torch", torch)):
             row[name] = measured(lib, case.prepare, budget) if lib else None
