@@ -3,8 +3,8 @@
 # make lint    ruff, clang-format, the stubs     make format   let them repair what they can
 # make stubs   write the type stubs (*.pyi) anew from the table of operators
 # make bench   tensorlite against PyTorch and NumPy, into docs/benchmarks.md; CASES=regex chooses
-# make emulate run the tests of CUDA on the emulator, a CUDA device made of the host's processor; SEEDS="0 1 2" draws
-#              other orders of threads, ARGS goes to pytest
+# make emulate run the tests of CUDA, and the suites with their tensors on that device, on the emulator, a CUDA device made
+#              of the host's processor; SEEDS="1 2" draws other orders of threads for the tests marked `order`
 # make cuda    compile the CUDA backend with nvcc, warnings are errors; ARCH=90-real;120-real chooses GPUs
 # make ladder  every rung of docs/kernels/matmul.md on a GPU, with its time; CUDA=EMULATE ARGS=--count counts its accesses
 # make gpu-check  on a machine with a GPU: build, test, measure, write docs/gpu-report.md; see tools/gpu_check.py
@@ -12,6 +12,8 @@
 #              the emulator too
 # make coverage  run PyTorch's operator database on both libraries and write docs/coverage.md
 # make torch   install the PyTorch that the parity tests and benchmarks compare with
+# make check-all  the long matrix: every instruction set, other seeds, every test under the sanitizers, every GPU
+# make wheel-cuda the wheel with CUDA for every GPU, and its size
 # make clean   remove everything that the targets above have made
 #
 # Everything lives in .venv and build/. WHEEL=file installs that wheel of these sources instead of compiling them. What is installed already is not fetched again.
@@ -31,7 +33,7 @@ INSTALL = SKBUILD_BUILD_DIR=build/$(notdir $(VENV)) $(BIN)/pip install --quiet -
 # What clang-format keeps.
 CPP := $(shell find csrc cuda tests examples -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: mnist test style lint stubs format bench coverage emulate cuda gpu-check ladder asan torch clean
+.PHONY: mnist test style lint stubs format bench coverage emulate cuda gpu-check check-all wheel-cuda ladder asan torch clean
 .DELETE_ON_ERROR:
 
 mnist: $(VENV)/.with-examples
@@ -65,20 +67,24 @@ coverage: $(VENV)/.with-test $(VENV)/.torch
 # The CUDA backend alone, for the library that is installed in the environment: $(1) is the build's folder.
 PACKAGE = $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("tensorlite").submodule_search_locations[0])')
 define BUILD_BACKEND
+	@mkdir -p build
 	$(BIN)/cmake -G Ninja -S . -B $(1) -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) -DTENSORLITE_LIBRARY=$(PACKAGE)/libtensorlite.so $(2) >$(1).log || \
 	  { cat $(1).log; exit 1; }
 	$(BIN)/ninja --quiet -C $(1) $(3)
 endef
 EMULATED = TENSORLITE_CUDA_LIBRARY=$(abspath build/$(1)/libtensorlite_cuda.so)
-SEEDS ?= 0
-# Tests that need a device; the emulator is one thread, so that two run side by side.
+SEEDS ?= 1 2 3
+# The emulator is one thread, so that two processes run side by side. The parity group compares CPUs.
+ON_EMULATOR = TENSORLITE_TEST_PARITY=0 $(call EMULATED,emulate) $(BIN)/python -m pytest -q -n 2
 CUDA_TESTS = $(wildcard tests/test_cuda*.py)
 
-emulate: $(VENV)/.with-test
+emulate: $(VENV)/.with-test $(VENV)/.xdist
 	$(call BUILD_BACKEND,build/emulate,-DTENSORLITE_CUDA=EMULATE)
+	$(ON_EMULATOR) $(CUDA_TESTS) -m "not slow" $(ARGS)
+	TENSORLITE_TEST_DEVICE=cuda $(ON_EMULATOR) tests -m "not parity and not slow" $(ARGS)
 	set -e; for seed in $(SEEDS); do echo "order of threads: seed $$seed"; \
-	  TENSORLITE_EMULATE_SEED=$$seed $(call EMULATED,emulate) $(BIN)/python -m pytest -q $(CUDA_TESTS) $(ARGS); done
+	  TENSORLITE_EMULATE_SEED=$$seed $(ON_EMULATOR) $(CUDA_TESTS) -m order $(ARGS); done
 
 # The Python that is there, with the PyTorch that is there; nothing is fetched.
 STEP ?=
@@ -108,6 +114,19 @@ $(VENV)/.emulator: $(VENV)/.with-test
 	$(call BUILD_BACKEND,build/emulate-asan,-DTENSORLITE_CUDA=EMULATE -DTENSORLITE_SANITIZE=ON)
 	@touch $@
 
+EVERY_GPU = 80-real;90-real;100-real;120-real;75-virtual
+check-all: lint $(VENV)/.torch
+	for isa in baseline avx2 avx512; do TENSORLITE_CPU=$$isa $(BIN)/python -m pytest -q -m "not slow" || exit 1; done
+	$(BIN)/python -m pytest
+	$(MAKE) emulate SEEDS="$$(seq -s' ' 1 20)"
+	$(MAKE) asan ARGS='-m "sanitize or not sanitize"'
+	$(MAKE) cuda ARCH='$(EVERY_GPU)'
+
+wheel-cuda: $(VENV)/.with-test $(VENV)/.nvcc
+	SKBUILD_BUILD_DIR=build/wheel-cuda $(BIN)/pip wheel --quiet --no-deps --no-build-isolation -w dist-cuda . \
+	  -C cmake.define.TENSORLITE_CUDA=ON -C 'cmake.define.CMAKE_CUDA_ARCHITECTURES=$(EVERY_GPU)'
+	ls -l dist-cuda; unzip -lv dist-cuda/*.whl '*.so'
+
 torch: $(VENV)/.torch
 
 clean:
@@ -135,6 +154,10 @@ $(VENV)/.lint: $(VENV)/.tools pyproject.toml
 $(VENV)/.nvcc: $(VENV)/.tools
 	command -v "$${CUDACXX:-nvcc}" >/dev/null || [ -x /usr/local/cuda/bin/nvcc ] || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check nvidia-cuda-nvcc nvidia-cuda-cccl nvidia-cuda-runtime
+	@touch $@
+
+$(VENV)/.xdist: $(VENV)/.tools
+	$(BIN)/pip install --quiet --disable-pip-version-check pytest-xdist
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.tools

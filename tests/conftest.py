@@ -17,7 +17,7 @@ def pytest_report_header() -> list[str]:
 
 # What is about the CPU's memory, threads, random numbers and files, or about the package and not about tensors.
 CPU_ALONE = {
-    "test_compat", "test_course", "test_cpp", "test_cuda", "test_docs", "test_float_math", "test_fuzz", "test_interop",
+    "test_compat", "test_course", "test_cpp", "test_docs", "test_float_math", "test_fuzz", "test_interop",
     "test_packaging", "test_printing", "test_random", "test_stubs",
 }  # fmt: skip
 
@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if torch is None and "parity" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="PyTorch is not installed"))
-        if DEVICE != "cpu" and ("cpu" in item.keywords or item.module.__name__ in CPU_ALONE):
+        name = item.module.__name__
+        if DEVICE != "cpu" and ("cpu" in item.keywords or name in CPU_ALONE or name.startswith("test_cuda")):
             item.add_marker(pytest.mark.skip(reason="about the CPU"))
 
 

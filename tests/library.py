@@ -21,6 +21,11 @@ except ImportError:
     torch = None
 
 
+def there(text: str) -> str:
+    """The text as it is on the device of the tests, where it names a class of tensors."""
+    return text if DEVICE == "cpu" else text.replace(".FloatTensor", ".cuda.FloatTensor")
+
+
 def move_tests_to(device: str) -> None:
     """Every tensor that a test makes lies on the device, and NumPy sees it all the same."""
     from_numpy, numpy, array = tl.from_numpy, tl.Tensor.numpy, tl.Tensor.__array__

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from library import IS_TENSORLITE, tl, torch
+from library import IS_TENSORLITE, there, tl, torch
 
 nn = importlib.import_module(f"{tl.__name__}.nn")
 F = importlib.import_module(f"{tl.__name__}.nn.functional")
@@ -127,7 +127,7 @@ def test_errors(call: Any, kind: type, text: str) -> None:
     with pytest.raises(kind) as caught:
         call()
     message = caught.value.args[0]
-    assert message.startswith(text)
+    assert message.startswith(there(text))
 
 
 def test_assigning_before_init() -> None:
@@ -373,6 +373,7 @@ def test_full_backward_hook_without_input_grad() -> None:
 # Parameters
 
 
+@pytest.mark.cpu
 def test_parameter() -> None:
     data = tl.ones(2)
     p = nn.Parameter(data)

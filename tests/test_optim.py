@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from library import tl, torch
+from library import there, tl, torch
 
 nn = importlib.import_module(f"{tl.__name__}.nn")
 optim = importlib.import_module(f"{tl.__name__}.optim")
@@ -150,7 +150,7 @@ ERRORS = [
 def test_errors(call: Any, kind: type, text: str) -> None:
     with pytest.raises(kind) as caught:
         call()
-    assert str(caught.value).startswith(text)
+    assert str(caught.value).startswith(there(text))
 
 
 def test_duplicates_warn() -> None:

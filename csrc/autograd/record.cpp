@@ -3,6 +3,7 @@
 
 #include "autograd/call.h"
 #include "autograd/engine.h"
+#include "core/cuda.h"
 
 namespace tl {
 
@@ -310,7 +311,20 @@ void record(const Operator& op, const Value* args, Results& results) {
 
 }  // namespace
 
+namespace {
+[[gnu::tls_model("initial-exec")]] thread_local const Operator* running = nullptr;
+
+struct Running {
+  const Operator* outer = running;
+  explicit Running(const Operator& op) { running = &op; }
+  ~Running() { running = outer; }
+};
+}  // namespace
+
+const char* current_operator() { return running ? running->display.c_str() : nullptr; }
+
 void call(const Operator& op, const Value* args, Results& results) {
+  Running scope(op);
   if (op.out_arg >= 0 && !op.inplace && !args[op.out_arg].is_none() && grad_enabled() && !op.no_grad) [[unlikely]]
     check_out(op, args);
   if (op.inplace && args[0].tensor->impl()->inference && !inference_enabled()) [[unlikely]]

@@ -1,12 +1,35 @@
 #include "core/cuda.h"
 
+#include "bindings/pinned.h"
 #include "bindings/python.h"
 #include "bindings/tensor_object.h"
 #include "kernels/matmul.h"
+#include "ops/cast.h"
 
 // What python/tensorlite/cuda/ is made of.
 
 namespace tl::python {
+
+// The tensor in pinned memory, with the same layout; itself where it lies there.
+Tensor pinned_copy(const Tensor& t) {
+  check(t.device().is_cpu(), "cannot pin '", t.device().type == DeviceType::CUDA ? "torch.cuda." : "torch.",
+        type_name(t.dtype()), "Tensor' only dense CPU tensors can be pinned");
+  check(find_cuda() && find_cuda()->device_count() > 0, "Cannot access accelerator device when none is available.");
+  CudaRuntime& cuda = cuda_runtime();
+  if (t.numel() && cuda.is_pinned(t.data())) return t;
+  Tensor like = ops::empty_like(t, t.dtype(), t.device());  // for its strides
+  size_t bytes = like.impl()->storage->nbytes();
+  Tensor result(Ref<TensorImpl>::adopt(new TensorImpl));
+  TensorImpl* p = result.impl();
+  void* data = cuda.allocate_pinned(bytes);
+  p->storage = Storage::foreign(data, bytes, Device{}, [](void* block) { find_cuda()->free_pinned(block); }, data);
+  p->sizes = like.sizes();
+  p->strides = like.strides();
+  p->dtype = t.dtype();
+  p->refresh();
+  if (t.numel()) ops::copy_into(result, t, false);
+  return result;
+}
 
 void add_cuda(py::module_& m) {
   // Questions open no device.
@@ -17,9 +40,8 @@ void add_cuda(py::module_& m) {
       rows.append(py::make_tuple(name, from, chosen));
     return rows;
   });
-  m.def("_cuda_choose_kernel", [](const std::string& name, const std::string& choice) {
-    cuda_runtime().choose_kernel(name, choice);
-  });
+  m.def("_cuda_choose_kernel",
+        [](const std::string& name, const std::string& choice) { cuda_runtime().choose_kernel(name, choice); });
   m.def("_cuda_cublas_trouble", [] { return cuda_runtime().cublas_trouble(); });
   // What backends.cuda.matmul is made of.
   m.def("_cuda_matmul_settings", [] {
@@ -50,6 +72,14 @@ void add_cuda(py::module_& m) {
     d["shared_memory_per_block_optin"] = i.shared_per_block;
     d["shared_memory_per_multiprocessor"] = i.shared_per_multiprocessor;
     d["L2_cache_size"] = i.l2_cache;
+    d["shared_memory_per_block"] = i.shared_per_block_static;
+    d["max_threads_per_block"] = i.max_threads_per_block;
+    d["warp_size"] = i.warp_size;
+    d["pci_domain_id"] = i.pci_domain;
+    d["pci_bus_id"] = i.pci_bus;
+    d["pci_device_id"] = i.pci_device;
+    d["is_integrated"] = int(i.integrated);
+    d["is_multi_gpu_board"] = 0;
     return d;
   });
   m.def("_cuda_synchronize", [](int device) {
@@ -70,6 +100,11 @@ void add_cuda(py::module_& m) {
     d["reserved_bytes.all.peak"] = s.peak_reserved;
     d["allocation.all.allocated"] = s.allocations;
     d["allocation.all.freed"] = s.frees;
+    d["allocation.all.current"] = s.active;
+    d["allocation.all.peak"] = s.peak_active;
+    d["active.all.current"] = s.active;
+    d["active_bytes.all.current"] = s.allocated;
+    d["active_bytes.all.peak"] = s.peak_allocated;
     d["segment.all.current"] = s.segments;
     d["num_alloc_retries"] = s.retries;
     d["num_ooms"] = s.out_of_memory;
@@ -80,6 +115,16 @@ void add_cuda(py::module_& m) {
     cuda_runtime();
     allocator(DeviceType::CUDA).empty_cache();
   });
+  m.def("_cuda_runtime_version", [] { return find_cuda() ? find_cuda()->runtime_version() : -1; });
+  m.def("_cuda_can_access_peer", [](int device, int peer) { return cuda_runtime().can_access_peer(device, peer); });
+  m.def("_cuda_sleep", [](int64_t cycles) { cuda_runtime().sleep(cycles); });
+  m.def("_cuda_set_memory_fraction",
+        [](int device, double fraction) { cuda_runtime().set_memory_fraction(device, fraction); });
+  m.def("_cuda_pinned_bytes", [] { return cuda_runtime().memory_stats(0).pinned; });
+  m.def("_cuda_is_pinned", [](Tensor t) {
+    return t.device().is_cpu() && find_cuda() && find_cuda()->device_count() > 0 && find_cuda()->is_pinned(t.data());
+  });
+  m.def("_cuda_pin", [](Tensor t) { return pinned_copy(t); });
   m.def("_cuda_record_stream", [](Tensor t, uintptr_t stream) {
     if (void* data = t.impl()->storage->data()) cuda_runtime().record_stream(data, t.device(), stream);
   });

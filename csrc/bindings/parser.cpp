@@ -413,6 +413,7 @@ bool convert(const Param& p, PyObject* o, Arguments& out, Value& v) {
     case Type::OnlyFalse:
       return o == Py_False;
     case Type::Ignored:
+      if (o == Py_True && p.name == "pin_memory") out.pin_memory = true;
       return true;
   }
   return false;

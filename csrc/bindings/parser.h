@@ -71,7 +71,7 @@ struct Arguments {
   Small<Tensor, kTemporaries> tensors;
   Small<Dims, kTemporaries> dims;
   Small<std::vector<Tensor>, 2> lists;
-  bool requires_grad = false;
+  bool requires_grad = false, pin_memory = false;
 };
 
 // Matches Python arguments with a signature. False when they do not fit: `why` (if given) then says so in PyTorch's

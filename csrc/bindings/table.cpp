@@ -1,6 +1,7 @@
 // The operators as Python objects: one callable serves as module function and as method.
 
 #include "bindings/table.h"
+#include "bindings/pinned.h"
 
 #include <Python.h>
 #include <structmember.h>
@@ -54,6 +55,10 @@ PyObject* run(const Signature& s, Arguments& a) {
     check(is_differentiable(results[0].dtype()),
           "Only Tensors of floating point and complex dtype can require gradients");
     results[0].impl()->requires_grad = true;
+  }
+  if (a.pin_memory) [[unlikely]] {
+    results[0] = pinned_copy(results[0]);
+    results[0].impl()->requires_grad = a.requires_grad;
   }
   return wrap(std::move(results[0]));
 }

@@ -16,6 +16,8 @@ struct CudaMemoryStats {
   int64_t reserved = 0, peak_reserved = 0;
   int64_t allocations = 0, frees = 0;  // of blocks, since the start
   int64_t segments = 0, retries = 0, out_of_memory = 0;
+  int64_t active = 0, peak_active = 0;  // live blocks
+  int64_t pinned = 0;                   // bytes of the host's pinned memory, those kept for reuse among them
 };
 
 struct CudaDeviceInfo {
@@ -23,6 +25,9 @@ struct CudaDeviceInfo {
   int major = 0, minor = 0;
   int multiprocessors = 0, max_threads_per_multiprocessor = 0, registers_per_multiprocessor = 0;
   int64_t total_memory = 0, shared_per_block = 0, shared_per_multiprocessor = 0, l2_cache = 0;
+  int64_t shared_per_block_static = 0;
+  int max_threads_per_block = 0, warp_size = 0, pci_domain = 0, pci_bus = 0, pci_device = 0;
+  bool integrated = false;
 };
 
 // What libtensorlite_cuda.so offers beside kernels and the allocator; the library is opened when a CUDA device is first
@@ -35,11 +40,17 @@ class TL_API CudaRuntime {
   virtual int current_device() = 0;
   virtual void set_device(int device) = 0;
   virtual CudaDeviceInfo info(int device) = 0;
+  virtual int runtime_version() = 0;  // 13000: CUDA 13.0; 0 for the emulator
+  virtual bool can_access_peer(int device, int peer) = 0;
   virtual void synchronize(int device) = 0;
+  // Keeps the current stream busy for about so many cycles.
+  virtual void sleep(int64_t cycles) = 0;
   virtual void memory_info(int device, int64_t* free, int64_t* total) = 0;
 
   virtual CudaMemoryStats memory_stats(int device) = 0;
   virtual void reset_peak_memory_stats(int device) = 0;
+  // The share of a device's memory that the allocator may take.
+  virtual void set_memory_fraction(int device, double fraction) = 0;
   virtual void record_stream(void* data, Device device, uintptr_t stream) = 0;
 
   virtual uintptr_t current_stream(int device) = 0;
@@ -55,6 +66,12 @@ class TL_API CudaRuntime {
   virtual bool query_event(uintptr_t event) = 0;
   virtual void synchronize_event(uintptr_t event) = 0;
   virtual float elapsed_ms(uintptr_t from, uintptr_t to) = 0;
+
+  // Memory of the host that devices copy from and to while the host goes on. A freed block is used again when the
+  // copies that touch it are done.
+  virtual void* allocate_pinned(size_t bytes) = 0;
+  virtual void free_pinned(void* data) = 0;
+  virtual bool is_pinned(const void* data) = 0;
 
   // Bytes between devices, the CPU among them, both in a row. `to` may be read and `from` changed when this returns,
   // unless `non_blocking` and the host's memory is pinned.
@@ -72,6 +89,8 @@ class TL_API CudaRuntime {
 TL_API CudaRuntime* find_cuda();
 // Raises as PyTorch does where there is no library or no device.
 TL_API CudaRuntime& cuda_runtime();
+// The operator that this thread is in, or null; errors of a device name it.
+TL_API const char* current_operator();
 // Called by the library while it is opened.
 TL_API void set_cuda(CudaRuntime* runtime);
 // "cuda" becomes the current device, "cuda:1"; raises when there is no such device.

@@ -6,15 +6,18 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
-#include <set>
 #include <vector>
 
+#include "core/cuda.h"
 #include "core/error.h"
+#include "emulator/attribution.h"
 #include "emulator/fault.h"
 #include "emulator/memory.h"
 #include "emulator/scheduler.h"
 #include "runtime/launch.h"
+#include "runtime/machine.h"
 
 // Streams are queues. Nothing runs when it is queued; where the host synchronises, and when a queue grows long, streams
 // run in an order drawn from the seed, as far as events allow, until what was asked for is done.
@@ -35,6 +38,7 @@ struct Work {
 
 struct StreamHandle {
   std::deque<Work> queue;
+  int device = 0;
 };
 
 namespace driver {
@@ -46,15 +50,21 @@ constexpr size_t kLongQueue = 256;
 
 struct Machine {
   std::recursive_mutex mutex;
-  StreamHandle standard;
-  std::vector<StreamHandle*> streams{&standard};
+  std::vector<StreamHandle*> standard;  // of each device
+  std::vector<StreamHandle*> streams;
   std::vector<StreamHandle*> retired;  // destroyed with work left
-  std::set<const void*> pinned;
+  std::map<const char*, size_t> pinned;
   bool sync = false;
   bool running = false;
   // As on a device, an error in a kernel is the end: everything after it fails with the same words.
   std::string broken;
   Machine() {
+    const char* count = std::getenv("TENSORLITE_EMULATE_DEVICES");
+    int devices = count ? std::clamp(std::atoi(count), 1, 8) : 1;
+    for (int d = 0; d < devices; ++d) {
+      standard.push_back(new StreamHandle{{}, d});
+      streams.push_back(standard.back());
+    }
     const char* text = std::getenv("TENSORLITE_CUDA_SYNC");
     sync = text && text[0] == '1';
   }
@@ -65,7 +75,15 @@ Machine& machine() {
   return *m;
 }
 
-StreamHandle& of(Stream s) { return s ? *s : machine().standard; }
+thread_local int current = 0;
+
+StreamHandle& of(Stream s) { return s ? *s : *machine().standard[size_t(current)]; }
+
+bool is_pinned_memory(const void* p) {
+  auto c = static_cast<const char*>(p);
+  auto it = machine().pinned.upper_bound(c);
+  return it != machine().pinned.begin() && c < std::prev(it)->first + std::prev(it)->second;
+}
 
 bool can_run(const StreamHandle& s) {
   if (s.queue.empty()) return false;
@@ -128,7 +146,7 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 int device_count(std::string*) {
   install_fault_handler();
-  return 1;
+  return int(machine().standard.size());
 }
 bool caches_memory() { return false; }
 
@@ -146,27 +164,34 @@ DeviceProperties properties(int) {
   return p;
 }
 
-void set_device(int device) { check(device == 0, "CUDA error: invalid device ordinal"); }
-int device() { return 0; }
+MoreProperties more_properties(int) { return {}; }
+int runtime_version() { return 0; }
+bool can_access_peer(int, int) { return false; }
+void sleep(int64_t, Stream) {}
+void set_device(int device) {
+  check(device >= 0 && device < int(machine().standard.size()), "CUDA error: invalid device ordinal");
+  current = device;
+}
+int device() { return current; }
 
 void synchronize_device() {
   Lock lock(machine().mutex);
   raise_if_broken();
   run_until([] {
     auto& s = machine().streams;
-    return std::all_of(s.begin(), s.end(), [](StreamHandle* q) { return q->queue.empty(); });
+    return std::all_of(s.begin(), s.end(), [](StreamHandle* q) { return q->device != current || q->queue.empty(); });
   });
 }
 
 void memory_info(int64_t* free, int64_t* total) {
   *total = int64_t(device_memory_total());
-  *free = *total - int64_t(device_memory_used());
+  *free = *total - int64_t(device_memory_used(current));
 }
 
 void* malloc(size_t bytes) {
   Lock lock(machine().mutex);
   raise_if_broken();
-  void* p = device_malloc(bytes);
+  void* p = device_malloc(bytes, current);
   if (!machine().running) close_device_memory();
   return p;
 }
@@ -180,21 +205,21 @@ void free(void* data, Stream stream) {
 void* malloc_host(size_t bytes) {
   Lock lock(machine().mutex);
   void* p = std::aligned_alloc(64, (std::max<size_t>(bytes, 1) + 63) / 64 * 64);
-  if (p) machine().pinned.insert(p);
+  if (p) machine().pinned[static_cast<char*>(p)] = bytes;
   return p;
 }
 void free_host(void* data) {
   Lock lock(machine().mutex);
-  machine().pinned.erase(data);
+  machine().pinned.erase(static_cast<char*>(data));
   std::free(data);
 }
 bool is_pinned(const void* data) {
   Lock lock(machine().mutex);
-  return machine().pinned.count(data) != 0;
+  return is_pinned_memory(data);
 }
 
 bool is_device_pointer(const void* data) { return is_device_memory(data); }
-int device_of(const void*) { return 0; }
+int device_of(const void* data) { return device_of_memory(data); }
 
 void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {
   Lock lock(machine().mutex);
@@ -204,7 +229,7 @@ void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream
     if (kind != CopyKind::HostToDevice) check_device_range(from, bytes, "a copy from the device");
     std::memmove(to, from, bytes);
   };
-  if (kind == CopyKind::HostToDevice && !machine().pinned.count(from)) {
+  if (kind == CopyKind::HostToDevice && !is_pinned_memory(from)) {
     auto* staged = new std::vector<char>(static_cast<const char*>(from), static_cast<const char*>(from) + bytes);
     enqueue(stream, {[=] {
               check_device_range(to, bytes, "a copy to the device");
@@ -215,8 +240,7 @@ void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream
   }
   enqueue(stream, {run});
   // To pageable memory a copy is done when the call returns.
-  if (kind == CopyKind::DeviceToHost && !machine().pinned.count(to))
-    run_until([&] { return of(stream).queue.empty(); });
+  if (kind == CopyKind::DeviceToHost && !is_pinned_memory(to)) run_until([&] { return of(stream).queue.empty(); });
 }
 
 void copy_peer(void* to, int, const void* from, int, size_t bytes, Stream stream) {
@@ -234,7 +258,7 @@ void set_bytes(void* data, int value, size_t bytes, Stream stream) {
 
 Stream create_stream(int) {
   Lock lock(machine().mutex);
-  auto* s = new StreamHandle;
+  auto* s = new StreamHandle{{}, current};
   machine().streams.push_back(s);
   return s;
 }
@@ -299,7 +323,11 @@ float elapsed_ms(Event from, Event to) {
 void launch(const LaunchConfig& config, void (*run)(void*), void* context, void (*done)(void*)) {
   Lock lock(machine().mutex);
   emulator::Grid grid{config.grid, config.block, config.shared, {config.file, config.line}, run, context};
-  enqueue(config.stream, {[grid, done] {
+  const char* op = current_operator();
+  int device = of(config.stream).device;
+  enqueue(config.stream, {[grid, done, device, op] {
+            run_on(device);
+            operator_of_grid = op;
             struct Free {
               void (*done)(void*);
               void* context;

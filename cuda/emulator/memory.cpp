@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -24,11 +25,14 @@ struct Block {
   char* pages;
   size_t page_bytes;
   bool live, open;
+  int device;
 };
 
 struct Arena {
   char* base = nullptr;
-  size_t size = 0, top = 0, used = 0, total = 0;
+  size_t size = 0, top = 0, total = 0;
+  std::map<int, size_t> used;
+  int running = 0;                    // the device whose kernel runs
   std::map<uintptr_t, Block> blocks;  // by the first page
   std::vector<uintptr_t> freed;       // a ring
   size_t next_freed = 0;
@@ -89,16 +93,16 @@ void look_at_guards(const Block& b) {
 
 }  // namespace
 
-void* device_malloc(size_t bytes) {
+void* device_malloc(size_t bytes, int device) {
   Arena& a = arena();
-  if (bytes > a.total || a.used + bytes > a.total) return nullptr;
+  if (bytes > a.total || a.used[device] + bytes > a.total) return nullptr;
   size_t padded = (bytes + kAlign - 1) / kAlign * kAlign, pages = to_pages(padded ? padded : kAlign);
   if (a.top + pages + 2 * kPage > a.size) return nullptr;
   char* p = a.base + a.top + kPage;
   if (mprotect(p, pages, PROT_READ | PROT_WRITE)) return nullptr;
   a.top += pages + kPage;
-  a.used += bytes;
-  Block b{p + pages - padded, bytes, p, pages, true, true};
+  a.used[device] += bytes;
+  Block b{p + pages - padded, bytes, p, pages, true, true, device};
   std::memset(p, kGuard, size_t(b.data - p));
   std::memset(b.data, 0xff, bytes);
   std::memset(b.data + bytes, kGuard, padded - bytes);
@@ -115,7 +119,7 @@ void device_free(void* data) {
   open(*b);
   look_at_guards(*b);
   std::erase(a.open, b);
-  a.used -= b->bytes;
+  a.used[b->device] -= b->bytes;
   b->live = b->open = false;
   // A fresh mapping gives the memory back and keeps the addresses closed.
   mmap(b->pages, b->page_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
@@ -134,7 +138,14 @@ void check_guards() {
 }
 
 size_t device_memory_total() { return arena().total; }
-size_t device_memory_used() { return arena().used; }
+size_t device_memory_used(int device) { return arena().used[device]; }
+int device_of_memory(const void* p) {
+  Block* b = block_at(p);
+  return b ? b->device : 0;
+}
+void run_on(int device) {
+  if (std::exchange(arena().running, device) != device) close_device_memory();
+}
 
 bool is_device_memory(const void* p) {
   Arena& a = arena();
@@ -149,7 +160,8 @@ std::string describe(const void* p) {
   auto it = arena().blocks.upper_bound(reinterpret_cast<uintptr_t>(p));
   if (it != arena().blocks.end()) next = &it->second;
   if (b && c < b->data + b->bytes && c >= b->data)
-    return str("byte ", c - b->data, " of ", b->live ? "an" : "a freed", " allocation of ", b->bytes, " bytes");
+    return str("byte ", c - b->data, " of ", b->live ? "an" : "a freed", " allocation of ", b->bytes, " bytes",
+               b->device != arena().running ? " on another device, cuda:" + std::to_string(b->device) : "");
   if (b && (!next || c - (b->data + b->bytes) < next->data - c))
     return str(c - (b->data + b->bytes), " bytes past the end of ", b->live ? "an" : "a freed", " allocation of ",
                b->bytes, " bytes");
@@ -160,7 +172,8 @@ std::string describe(const void* p) {
 bool open_device_memory(const void* p) {
   Block* b = block_at(p);
   auto c = static_cast<const char*>(p);
-  if (!b || !b->live || b->open || c < b->pages || c >= b->pages + b->page_bytes) return false;
+  if (!b || !b->live || b->open || b->device != arena().running || c < b->pages || c >= b->pages + b->page_bytes)
+    return false;
   open(*b);
   return true;
 }

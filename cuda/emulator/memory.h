@@ -12,12 +12,15 @@
 namespace tl::cuda::emulator {
 
 // Null when the device is full. Filled with 0xff, so that NaN tells of memory that nobody wrote.
-void* device_malloc(size_t bytes);
+void* device_malloc(size_t bytes, int device);
 // Raises when it is no live allocation or when bytes around it were overwritten.
 void device_free(void* data);
 void check_guards();
 size_t device_memory_total();
-size_t device_memory_used();
+size_t device_memory_used(int device);
+int device_of_memory(const void* p);
+// The device whose kernels run from here on: they may touch no other's memory.
+void run_on(int device);
 
 bool is_device_memory(const void* p);
 // "4 bytes past the end of an allocation of 400 bytes": for the text of an error.

@@ -1,4 +1,5 @@
 #include "emulator/scheduler.h"
+#include "emulator/attribution.h"
 
 #include <algorithm>
 #include <bit>
@@ -13,6 +14,8 @@
 #include "emulator/shared.h"
 
 namespace tl::cuda::emulator {
+
+const char* operator_of_grid = nullptr;
 
 Thread* current = nullptr;
 const Grid* current_grid = nullptr;
@@ -236,7 +239,8 @@ struct Scheduler {
 
   void note(const std::string& what, Site site) {
     failed = true;
-    error = str("CUDA emulator: kernel launched", at(grid.launched), ", block ",
+    error = str("CUDA emulator: kernel launched", at(grid.launched), operator_of_grid ? " in operator '" : "",
+                operator_of_grid ? operator_of_grid : "", operator_of_grid ? "'" : "", ", block ",
                 current ? to_string(current->block->index) : "?", ", thread ",
                 current ? to_string(current->index) : "?", " ", what, at(site));
   }

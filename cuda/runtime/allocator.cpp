@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "runtime/pinned.h"
 #include "runtime/stream.h"
 
 namespace tl::cuda {
@@ -67,6 +68,12 @@ struct CachingAllocator::State {
   std::unordered_map<void*, Block*> live;
   std::deque<Pending> pending;
   std::map<int, CudaMemoryStats> stats;
+  std::map<int, int64_t> limits;  // of what may be reserved, where one was set
+
+  bool beyond_limit(int device, size_t more) {
+    auto it = limits.find(device);
+    return it != limits.end() && stats[device].reserved + int64_t(more) > it->second;
+  }
 
   FreeBlocks& pool(const Block& b) { return free_blocks[{b.device, b.stream, b.small}]; }
 
@@ -87,7 +94,7 @@ struct CachingAllocator::State {
     size_t bytes = small            ? kSmallSegment
                    : size < kMiddle ? kMiddleSegment
                                     : (size + kLargeRound - 1) / kLargeRound * kLargeRound;
-    void* p = driver::malloc(bytes);
+    void* p = beyond_limit(device, bytes) ? nullptr : driver::malloc(bytes);
     if (!p) return nullptr;
     CudaMemoryStats& s = stats[device];
     s.reserved += int64_t(bytes);
@@ -197,8 +204,8 @@ struct CachingAllocator::State {
 
   Block* find(size_t bytes, int device, Stream stream) {
     if (!caching) {
-      void* p = driver::malloc(bytes);
-      if (!p) {
+      void* p = beyond_limit(device, bytes) ? nullptr : driver::malloc(bytes);
+      if (!p && !beyond_limit(device, bytes)) {
         driver::synchronize_device();  // what waits in queues to be freed
         p = driver::malloc(bytes);
       }
@@ -243,6 +250,7 @@ void* CachingAllocator::allocate(size_t bytes, Device device) {
   s.allocated += int64_t(b->size);
   s.peak_allocated = std::max(s.peak_allocated, s.allocated);
   ++s.allocations;
+  s.peak_active = std::max(s.peak_active, ++s.active);
   return b->data;
 }
 
@@ -255,6 +263,7 @@ void CachingAllocator::free(void* data, size_t, Device) {
   CudaMemoryStats& s = state_->stats[b->device];
   s.allocated -= int64_t(b->size);
   ++s.frees;
+  --s.active;
   b->used = false;
   DeviceScope scope(b->device);
   for (Stream other : b->others) {
@@ -279,6 +288,7 @@ void CachingAllocator::free(void* data, size_t, Device) {
 }
 
 void CachingAllocator::empty_cache() {
+  empty_pinned_cache();
   std::lock_guard lock(state_->mutex);
   if (state_->caching) state_->release();
 }
@@ -296,9 +306,15 @@ CudaMemoryStats CachingAllocator::stats(int device) {
   return state_->stats[device];
 }
 
+void CachingAllocator::set_limit(int device, int64_t bytes) {
+  std::lock_guard lock(state_->mutex);
+  state_->limits[device] = bytes;
+}
+
 void CachingAllocator::reset_peak(int device) {
   std::lock_guard lock(state_->mutex);
   CudaMemoryStats& s = state_->stats[device];
+  s.peak_active = s.active;
   s.peak_allocated = s.allocated;
   s.peak_reserved = s.reserved;
 }

@@ -19,6 +19,7 @@ class CachingAllocator final : public Allocator {
   void record_stream(void* data, Stream stream);
   CudaMemoryStats stats(int device);
   void reset_peak(int device);
+  void set_limit(int device, int64_t bytes);
 
  private:
   struct State;

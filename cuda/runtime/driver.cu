@@ -4,9 +4,11 @@
 
 #include <cstdlib>
 
+#include "core/cuda.h"
 #include "core/error.h"
 #include "runtime/cublas.h"
 #include "runtime/launch.h"
+#include "runtime/machine.h"
 
 // The machine is a GPU. cudart is linked statically; nothing here runs before a CUDA device is asked for.
 
@@ -16,23 +18,25 @@ namespace {
 cudaStream_t native(Stream s) { return reinterpret_cast<cudaStream_t>(s); }
 cudaEvent_t native(Event e) { return reinterpret_cast<cudaEvent_t>(e); }
 
-[[gnu::cold, gnu::noinline]] void raise(cudaError_t error, const char* where, int line) {
-  cudaGetLastError();  // one that does not stay is forgotten
-  if (error == cudaErrorMemoryAllocation) fail<OutOfMemoryError>("CUDA out of memory.");
-  fail("CUDA error: ", cudaGetErrorString(error), " (", where, ":", line,
-       "). CUDA kernel errors might be asynchronously reported at some other call; run with TENSORLITE_CUDA_SYNC=1 to "
-       "be told of them where they arise.");
-}
-inline void must(cudaError_t error, const char* where = __builtin_FILE(), int line = __builtin_LINE()) {
-  if (error != cudaSuccess) raise(error, where, line);
-}
-
 bool synchronous() {
   static const bool on = [] {
     const char* text = std::getenv("TENSORLITE_CUDA_SYNC");
     return text && text[0] == '1';
   }();
   return on;
+}
+
+[[gnu::cold, gnu::noinline]] void raise(cudaError_t error, const char* where, int line) {
+  cudaGetLastError();  // one that does not stay is forgotten
+  if (error == cudaErrorMemoryAllocation) fail<OutOfMemoryError>("CUDA out of memory.");
+  const char* op = synchronous() ? current_operator() : nullptr;
+  fail("CUDA error: ", cudaGetErrorString(error), op ? " in operator '" : "", op ? op : "", op ? "'" : "", " (", where,
+       ":", line,
+       "). CUDA kernel errors might be asynchronously reported at some other call; run with TENSORLITE_CUDA_SYNC=1 to "
+       "be told of them where they arise.");
+}
+inline void must(cudaError_t error, const char* where = __builtin_FILE(), int line = __builtin_LINE()) {
+  if (error != cudaSuccess) raise(error, where, line);
 }
 
 }  // namespace
@@ -91,6 +95,43 @@ DeviceProperties properties(int device) {
   p.l2_cache = c.l2CacheSize;
   p.registers_per_multiprocessor = c.regsPerMultiprocessor;
   return p;
+}
+
+MoreProperties more_properties(int device) {
+  cudaDeviceProp c;
+  must(cudaGetDeviceProperties(&c, device));
+  MoreProperties p;
+  p.shared_per_block = int64_t(c.sharedMemPerBlock);
+  p.max_threads_per_block = c.maxThreadsPerBlock;
+  p.warp_size = c.warpSize;
+  p.pci_domain = c.pciDomainID;
+  p.pci_bus = c.pciBusID;
+  p.pci_device = c.pciDeviceID;
+  p.integrated = c.integrated != 0;
+  return p;
+}
+int runtime_version() {
+  int version = 0;
+  must(cudaRuntimeGetVersion(&version));
+  return version;
+}
+bool can_access_peer(int device, int peer) {
+  int can = 0;
+  must(cudaDeviceCanAccessPeer(&can, device, peer));
+  return can != 0;
+}
+
+namespace {
+__global__ void wait_cycles(int64_t cycles) {
+  int64_t start = clock64();
+  while (clock64() - start < cycles) {
+  }
+}
+}  // namespace
+
+void sleep(int64_t cycles, Stream stream) {
+  LaunchConfig config{{1}, {1}, 0, stream};
+  tl::cuda::launch(config, wait_cycles, cycles);
 }
 
 void set_device(int device) { must(cudaSetDevice(device)); }

@@ -5,6 +5,8 @@
 #include "core/error.h"
 #include "runtime/allocator.h"
 #include "runtime/driver.h"
+#include "runtime/machine.h"
+#include "runtime/pinned.h"
 #include "runtime/selection.h"
 #include "runtime/stream.h"
 
@@ -37,6 +39,7 @@ class Runtime final : public CudaRuntime {
   }
   CudaDeviceInfo info(int device) override {
     DeviceProperties p = driver::properties(device);
+    driver::MoreProperties more = driver::more_properties(device);
     return {p.name,
             p.major,
             p.minor,
@@ -46,8 +49,18 @@ class Runtime final : public CudaRuntime {
             p.total_memory,
             p.shared_per_block,
             p.shared_per_multiprocessor,
-            p.l2_cache};
+            p.l2_cache,
+            more.shared_per_block,
+            more.max_threads_per_block,
+            more.warp_size,
+            more.pci_domain,
+            more.pci_bus,
+            more.pci_device,
+            more.integrated};
   }
+  int runtime_version() override { return driver::runtime_version(); }
+  bool can_access_peer(int device, int peer) override { return driver::can_access_peer(device, peer); }
+  void sleep(int64_t cycles) override { driver::sleep(cycles, streams[size_t(driver::device())]); }
   void synchronize(int device) override {
     DeviceScope scope(device);
     driver::synchronize_device();
@@ -57,11 +70,24 @@ class Runtime final : public CudaRuntime {
     driver::memory_info(free, total);
   }
 
-  CudaMemoryStats memory_stats(int device) override { return caching_allocator().stats(device); }
+  CudaMemoryStats memory_stats(int device) override {
+    CudaMemoryStats s = caching_allocator().stats(device);
+    s.pinned = pinned_bytes();
+    return s;
+  }
+  void set_memory_fraction(int device, double fraction) override {
+    int64_t free = 0, total = 0;
+    memory_info(device, &free, &total);
+    caching_allocator().set_limit(device, int64_t(double(total) * fraction));
+  }
   void reset_peak_memory_stats(int device) override { caching_allocator().reset_peak(device); }
   void record_stream(void* data, Device, uintptr_t stream) override {
     caching_allocator().record_stream(data, as_stream(stream));
   }
+
+  void* allocate_pinned(size_t bytes) override { return cuda::allocate_pinned(bytes); }
+  void free_pinned(void* data) override { cuda::free_pinned(data); }
+  bool is_pinned(const void* data) override { return cuda::is_pinned(data); }
 
   uintptr_t current_stream(int device) override { return reinterpret_cast<uintptr_t>(streams[size_t(device)]); }
   void set_stream(int device, uintptr_t stream) override { streams[size_t(device)] = as_stream(stream); }
@@ -125,7 +151,10 @@ class Runtime final : public CudaRuntime {
                 : from_device.is_cpu() ? driver::CopyKind::HostToDevice
                                        : driver::CopyKind::DeviceToDevice;
     driver::copy(to, from, bytes, kind, stream);
-    if (!non_blocking && kind != driver::CopyKind::DeviceToDevice) driver::synchronize_stream(stream);
+    if (kind == driver::CopyKind::DeviceToDevice) return;
+    if (!non_blocking) return driver::synchronize_stream(stream);
+    // Pinned memory is read or written after this returns: it is kept until then.
+    used_by(to_device.is_cpu() ? to : from, device, stream);
   }
 
   std::vector<std::tuple<std::string, double, std::string>> kernel_table() override {

@@ -70,6 +70,8 @@ def tensor(
         device = _elsewhere(data)
     if device is not None:
         t = t.to(device)
+    if pin_memory:
+        t = t.pin_memory()
     return _require(t, requires_grad) if requires_grad else t
 
 
@@ -620,13 +622,23 @@ def resolve_neg(self: Tensor) -> Tensor:
 
 @_method
 def is_pinned(self: Tensor, device: Any = None) -> bool:
-    return False
+    """Whether the memory is the host's and pinned, so that copies from and to a GPU need not wait for it."""
+    return _C._cuda_is_pinned(self)
 
 
 @_method
 def pin_memory(self: Tensor, device: Any = None) -> Tensor:
-    """Pinned memory serves copies to a GPU; without one it is the tensor itself."""
-    return self
+    """The tensor in pinned memory, from which `.to("cuda", non_blocking=True)` copies while the host goes on; itself
+    where it lies there."""
+    return _C._cuda_pin(self)
+
+
+@_method
+def record_stream(self: Tensor, stream: Any) -> None:
+    """Says that the work queued on this stream uses the tensor: its memory is not reused before that is done."""
+    if self.device.type != "cuda":
+        raise NotImplementedError(f"record_stream is about CUDA tensors, this one lies on '{self.device}'.")
+    _C._cuda_record_stream(self, stream.cuda_stream)
 
 
 @_method

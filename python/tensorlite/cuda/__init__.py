@@ -14,16 +14,20 @@ from ._device import index_of as _index_of
 from .memory import (
     OutOfMemoryError,
     empty_cache,
+    host_memory_stats,
     max_memory_allocated,
     max_memory_cached,
     max_memory_reserved,
     mem_get_info,
     memory_allocated,
+    memory_cached,
     memory_reserved,
     memory_stats,
     memory_summary,
     reset_max_memory_allocated,
+    reset_max_memory_cached,
     reset_peak_memory_stats,
+    set_per_process_memory_fraction,
 )
 from .random import (
     get_rng_state,
@@ -36,20 +40,23 @@ from .random import (
     set_rng_state,
     set_rng_state_all,
 )
-from .streams import Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream
+from .streams import Event, ExternalStream, Stream, StreamContext, current_stream, default_stream, set_stream, stream
 
 globals().update(_TYPES)  # FloatTensor and its like: classes whose instances cannot be
 
 __all__ = [
     "Event",
+    "ExternalStream",
     "OutOfMemoryError",
     "Stream",
     "StreamContext",
+    "can_device_access_peer",
     "current_device",
     "current_stream",
     "default_stream",
     "device",
     "device_count",
+    "device_of",
     "empty_cache",
     "get_arch_list",
     "get_device_capability",
@@ -57,6 +64,8 @@ __all__ = [
     "get_device_properties",
     "get_rng_state",
     "get_rng_state_all",
+    "get_sync_debug_mode",
+    "host_memory_stats",
     "init",
     "initial_seed",
     "ipc_collect",
@@ -64,6 +73,7 @@ __all__ = [
     "is_bf16_supported",
     "is_current_stream_capturing",
     "is_initialized",
+    "is_tf32_supported",
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
@@ -71,17 +81,21 @@ __all__ = [
     "max_memory_reserved",
     "mem_get_info",
     "memory_allocated",
+    "memory_cached",
     "memory_reserved",
     "memory_stats",
     "memory_summary",
     "reset_max_memory_allocated",
+    "reset_max_memory_cached",
     "reset_peak_memory_stats",
     "seed",
     "seed_all",
     "set_device",
+    "set_per_process_memory_fraction",
     "set_rng_state",
     "set_rng_state_all",
     "set_stream",
+    "set_sync_debug_mode",
     "stream",
     "synchronize",
 ]
@@ -177,8 +191,62 @@ class device:
         _C._cuda_set_device(self._previous)
 
 
+class device_of(device):
+    """Context manager: the CUDA device of a tensor is the current one within the block; others change nothing."""
+
+    def __init__(self, obj: Any) -> None:
+        super().__init__(obj.device.index if obj.is_cuda else None)
+
+    def __enter__(self) -> None:
+        if self.idx is not None:
+            super().__enter__()
+
+    def __exit__(self, *args: Any) -> None:
+        if self.idx is not None:
+            super().__exit__(*args)
+
+
+def can_device_access_peer(device: Any, peer_device: Any) -> bool:
+    """Whether kernels of one device can read the other's memory; copies between devices work in any case."""
+    device, peer_device = _index_of(device), _index_of(peer_device)
+    return _C._cuda_can_access_peer(device, peer_device)
+
+
+def is_tf32_supported() -> bool:
+    return is_available() and get_device_capability()[0] >= 8
+
+
+_sync_debug_mode = 0
+
+
+def get_sync_debug_mode() -> int:
+    return _sync_debug_mode
+
+
+def set_sync_debug_mode(debug_mode: int | str) -> None:
+    """Accepted. TENSORLITE_CUDA_SYNC=1 in the environment makes every operator wait, so that errors arise where they
+    are made."""
+    global _sync_debug_mode
+    if isinstance(debug_mode, str):
+        modes = {"default": 0, "warn": 1, "error": 2}
+        if debug_mode not in modes:
+            raise RuntimeError("invalid value of debug_mode, expected one of `default`, `warn`, `error`")
+        debug_mode = modes[debug_mode]
+    _sync_debug_mode = debug_mode
+
+
+def _sleep(cycles: int) -> None:
+    """Keeps the current stream busy for about so many cycles of the device's clock."""
+    init()
+    _C._cuda_sleep(int(cycles))
+
+
 def get_arch_list() -> list[str]:
     return []
+
+
+def get_gencode_flags() -> str:
+    return ""
 
 
 def ipc_collect() -> None:
@@ -190,8 +258,10 @@ def is_current_stream_capturing() -> bool:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "amp":
+    if name in ("amp", "nvtx"):
         import importlib
 
-        return importlib.import_module(f"{__name__}.amp")
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "default_generators":
+        return tuple(_C._cuda_generator(i) for i in range(device_count()))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

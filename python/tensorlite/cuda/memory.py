@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from .. import _C
@@ -11,8 +12,25 @@ OutOfMemoryError = _C.OutOfMemoryError
 
 
 def memory_stats(device: Any = None) -> dict[str, int]:
-    """Counts of the allocator, by PyTorch's names."""
-    return _C._cuda_memory_stats(index_of(device))
+    """Counts of the allocator, by PyTorch's names; empty without a device."""
+    return OrderedDict(_C._cuda_memory_stats(index_of(device)) if _C._cuda_device_count() else {})
+
+
+def host_memory_stats() -> dict[str, int]:
+    """What is pinned of the host's memory."""
+    if not _C._cuda_device_count():
+        return OrderedDict()
+    return OrderedDict({"allocated_bytes.current": _C._cuda_pinned_bytes()})
+
+
+def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None:
+    """What would take more than this share of the device's memory raises OutOfMemoryError."""
+    index = index_of(device)
+    if not isinstance(fraction, float):
+        raise TypeError("Invalid type for fraction argument, must be `float`")
+    if fraction < 0 or fraction > 1:
+        raise ValueError(f"Invalid fraction value: {fraction}. Allowed range: 0~1")
+    _C._cuda_set_memory_fraction(index, fraction)
 
 
 def _stat(name: str, device: Any) -> int:
@@ -38,14 +56,14 @@ def max_memory_reserved(device: Any = None) -> int:
     return _stat("reserved_bytes.all.peak", device)
 
 
-max_memory_cached = max_memory_reserved
+max_memory_cached, memory_cached = max_memory_reserved, memory_reserved
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
     _C._cuda_reset_peak_memory_stats(index_of(device))
 
 
-reset_max_memory_allocated = reset_peak_memory_stats
+reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
 
 
 def empty_cache() -> None:
@@ -61,7 +79,7 @@ def mem_get_info(device: Any = None) -> tuple[int, int]:
 
 def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
     """The counts of memory_stats as a table."""
-    stats = memory_stats(device)
+    stats = {**memory_stats(device), "pinned_bytes.current": _C._cuda_pinned_bytes()}
     width = max(map(len, stats))
     lines = [f"tensorlite CUDA memory, device {index_of(device)}"]
     return "\n".join(lines + [f"{name:<{width}}  {value:>16,}" for name, value in stats.items()])

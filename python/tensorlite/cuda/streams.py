@@ -96,6 +96,13 @@ class Event:
         return f"<{name} uninitialized>" if self._handle is None else f"<{name} {self._handle:#x}>"
 
 
+class ExternalStream(Stream):
+    """A stream that other code has made, by its handle."""
+
+    def __init__(self, stream_ptr: int, device: Any = None) -> None:
+        super().__init__(device, _handle=stream_ptr)
+
+
 def current_stream(device: Any = None) -> Stream:
     index = index_of(device)
     return Stream(index, _handle=_C._cuda_current_stream(index))

@@ -74,7 +74,7 @@ class Adam(Optimizer):
             group.setdefault("fused", None)
         for values in self.state.values():
             if "step" in values and not isinstance(values["step"], _tl.Tensor):
-                values["step"] = _tl.tensor(float(values["step"]), dtype=_tl.float32)
+                values["step"] = _tl.tensor(float(values["step"]), dtype=_tl.float32, device="cpu")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step; returns the closure's loss."""

@@ -354,4 +354,4 @@ def _with_grads(group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _step_tensor() -> Tensor:
-    return _tl.zeros((), dtype=_tl.float32)
+    return _tl.zeros((), dtype=_tl.float32, device="cpu")

@@ -7,7 +7,8 @@ With ``num_workers > 0``, ``get_worker_info()`` tells the data set of one worker
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import tensorlite as _tl
@@ -43,6 +44,20 @@ class _InfiniteSampler:
             yield None
 
 
+def pin(batch: Any) -> Any:
+    """A batch with its tensors in pinned memory; objects of other kinds may have a method pin_memory."""
+    if isinstance(batch, _tl.Tensor) or (hasattr(batch, "pin_memory") and not isinstance(batch, type)):
+        return batch.pin_memory()
+    if isinstance(batch, Mapping):
+        pinned = {k: pin(v) for k, v in batch.items()}
+        return pinned if type(batch) is dict else type(batch)(pinned)
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*map(pin, batch))
+    if isinstance(batch, (tuple, list)):
+        return type(batch)(map(pin, batch))
+    return batch
+
+
 class DataLoader:
     """Makes batches of a data set.
 
@@ -54,7 +69,7 @@ class DataLoader:
         batch_sampler: lists of indices; excludes ``batch_size``, ``shuffle``, ``sampler`` and ``drop_last``.
         num_workers: accepted; batches are made in the calling process.
         collate_fn: makes a batch of a list of samples; ``default_collate`` if None.
-        pin_memory: accepted.
+        pin_memory: the tensors of a batch are put into pinned memory, where there is a GPU.
         drop_last: whether a shorter last batch is left out.
         timeout: accepted.
         worker_init_fn: called with 0 before the first batch if ``num_workers > 0``.
@@ -171,7 +186,18 @@ class DataLoader:
         # The base seed is drawn although nothing uses it: PyTorch's order of draws.
         seed = _tl.empty((), dtype=_tl.int64).random_(generator=self.generator).item()
         batches = self._batches()
-        return _WorkerIterator(self, batches, seed) if self.num_workers else batches
+        result = _WorkerIterator(self, batches, seed) if self.num_workers else batches
+        return self._pinned(result) if self.pin_memory else result
+
+    def _pinned(self, batches: Iterator[Any]) -> Iterator[Any]:
+        if _tl.cuda.is_available():
+            return map(pin, batches)
+        warnings.warn(
+            "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory "
+            "won't be used.",
+            stacklevel=3,
+        )
+        return batches
 
     def check_worker_number_rationality(self) -> None:
         """Accepted for compatibility."""

@@ -1,0 +1,140 @@
+#include "runtime/pinned.h"
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "core/error.h"
+#include "runtime/stream.h"
+
+namespace tl::cuda {
+namespace {
+
+constexpr size_t kSmallest = 4096;
+
+struct Block {
+  char* data;
+  size_t size;
+  bool live = false;
+  std::set<std::pair<int, Stream>> users;
+  std::vector<Event> events;  // behind what used it, once it is free
+};
+
+struct Pool {
+  std::mutex mutex;
+  std::map<uintptr_t, Block> blocks;             // by address
+  std::map<size_t, std::vector<Block*>> unused;  // by size; their events may still be ahead
+  int64_t bytes = 0;
+
+  Block* at(const void* p) {
+    auto address = reinterpret_cast<uintptr_t>(p);
+    auto it = blocks.upper_bound(address);
+    if (it == blocks.begin()) return nullptr;
+    Block& b = std::prev(it)->second;
+    return address < reinterpret_cast<uintptr_t>(b.data) + b.size ? &b : nullptr;
+  }
+
+  bool settled(Block& b, bool wait = false) {
+    while (!b.events.empty()) {
+      if (wait)
+        driver::synchronize_event(b.events.back());
+      else if (!driver::query_event(b.events.back()))
+        return false;
+      driver::destroy_event(b.events.back());
+      b.events.pop_back();
+    }
+    return true;
+  }
+
+  Block* reused(size_t size) {
+    std::vector<Block*>& candidates = unused[size];
+    for (size_t i = 0; i < candidates.size(); ++i)
+      if (Block* b = candidates[i]; settled(*b)) {
+        candidates.erase(candidates.begin() + ptrdiff_t(i));
+        return b;
+      }
+    return nullptr;
+  }
+};
+
+Pool& pool() {
+  static Pool* p = new Pool;
+  return *p;
+}
+
+}  // namespace
+
+void* allocate_pinned(size_t bytes) {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  size_t size = std::bit_ceil(std::max(bytes, kSmallest));
+  Block* b = p.reused(size);
+  if (!b) {
+    auto* data = static_cast<char*>(driver::malloc_host(size));
+    check<OutOfMemoryError>(data, "CUDA could not pin ", size, " bytes of the host's memory");
+    b = &p.blocks.emplace(reinterpret_cast<uintptr_t>(data), Block{data, size}).first->second;
+    p.bytes += int64_t(size);
+  }
+  b->live = true;
+  return b->data;
+}
+
+void free_pinned(void* data) {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  Block* b = p.at(data);
+  if (!b || !b->live) return;
+  b->live = false;
+  try {
+    for (auto [device, stream] : b->users) {
+      DeviceScope scope(device);
+      Event e = driver::create_event(false);
+      driver::record_event(e, stream);
+      b->events.push_back(e);
+    }
+  } catch (const Error&) {
+    return;  // the device is broken or gone: nobody knows what it still does there
+  }
+  b->users.clear();
+  p.unused[b->size].push_back(b);
+}
+
+bool is_pinned(const void* data) {
+  Pool& p = pool();
+  {
+    std::lock_guard lock(p.mutex);
+    if (p.at(data)) return true;
+  }
+  return driver::is_pinned(data);
+}
+
+int64_t pinned_bytes() {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  return p.bytes;
+}
+
+void used_by(const void* data, int device, Stream stream) {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  if (Block* b = p.at(data)) b->users.emplace(device, stream);
+}
+
+void empty_pinned_cache() {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  for (auto& [size, candidates] : p.unused)
+    std::erase_if(candidates, [&](Block* b) {
+      p.settled(*b, true);
+      p.bytes -= int64_t(b->size);
+      void* data = b->data;
+      p.blocks.erase(reinterpret_cast<uintptr_t>(data));
+      driver::free_host(data);
+      return true;
+    });
+}
+
+}  // namespace tl::cuda

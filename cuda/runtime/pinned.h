@@ -1,0 +1,18 @@
+#pragma once
+
+#include "runtime/driver.h"
+
+namespace tl::cuda {
+
+// The host's pinned memory: blocks of powers of two, kept for reuse. What copies in flight touch is not handed out
+// again until the events behind them have passed.
+void* allocate_pinned(size_t bytes);
+void free_pinned(void* data);
+bool is_pinned(const void* data);
+int64_t pinned_bytes();
+// A copy on this stream reads or writes there.
+void used_by(const void* data, int device, Stream stream);
+// Gives back what nobody uses.
+void empty_pinned_cache();
+
+}  // namespace tl::cuda
