@@ -5,7 +5,7 @@
 # make bench   tensorlite against PyTorch and NumPy, into docs/benchmarks.md; CASES=regex chooses
 # make emulate run the tests of CUDA, and the suites with their tensors on that device, on the emulator, a CUDA device made
 #              of the host's processor; SEEDS="1 2" draws other orders of threads for the tests marked `order`
-# make cuda    compile the CUDA backend with nvcc, warnings are errors; ARCH=90-real;120-real chooses GPUs
+# make cuda    compile the CUDA backend with nvcc, warnings and spills of hot kernels are errors; ARCH=90-real;120-real chooses GPUs
 # make ladder  every rung of docs/kernels/matmul.md on a GPU, with its time; CUDA=EMULATE ARGS=--count counts its accesses
 # make gpu-check  on a machine with a GPU: build, test, measure, write docs/gpu-report.md; see tools/gpu_check.py
 # make asan    build with AddressSanitizer and UndefinedBehaviorSanitizer and run the tests marked `sanitize`, those on
@@ -94,7 +94,9 @@ gpu-check:
 
 ARCH ?= 90-real
 cuda: $(VENV)/.with-test $(VENV)/.nvcc
-	$(call BUILD_BACKEND,build/cuda,-DTENSORLITE_CUDA=ON -DTENSORLITE_WERROR=ON '-DCMAKE_CUDA_ARCHITECTURES=$(ARCH)')
+	$(call BUILD_BACKEND,build/cuda,-DTENSORLITE_CUDA=ON -DTENSORLITE_WERROR=ON '-DCMAKE_CUDA_ARCHITECTURES=$(ARCH)',-t clean)
+	$(BIN)/ninja -C build/cuda >build/cuda.log || { grep -v 'ptxas info' build/cuda.log; exit 1; }
+	$(BIN)/python tools/check_spills.py --log build/cuda.log
 
 # The matrix products of docs/kernels/matmul.md, rung by rung.
 ladder: CUDA ?= ON

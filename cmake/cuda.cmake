@@ -64,6 +64,9 @@ if(TL_CUDA_MODE MATCHES "^(ON|EMULATE)$")
     # Machine code at half the size; drivers since CUDA 12.4 read it.
     target_compile_options(tensorlite_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--compress-mode=size>)
   endif()
+  if(TL_CUDA_MODE STREQUAL "ON" AND TENSORLITE_WERROR)
+    target_compile_options(tensorlite_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xptxas -v>") # for check_spills.py
+  endif()
   set_target_properties(tensorlite_cuda PROPERTIES INSTALL_RPATH "$ORIGIN" BUILD_RPATH_USE_ORIGIN ON
                                                    NO_SYSTEM_FROM_IMPORTED ON)
   install(TARGETS tensorlite_cuda LIBRARY DESTINATION tensorlite)

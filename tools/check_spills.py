@@ -16,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,13 @@ def kernels_in(log: str) -> list[Kernel]:
     return found
 
 
+def hot_parts(log: str) -> dict[str, str]:
+    """The hot files' parts of what Ninja has printed: what a command prints follows the line that names its object."""
+    parts = re.split(r"^\[\d+/\d+\] Building CUDA object \S*?(cuda/\w+\.cu)\.o$", log, flags=re.M)
+    found = dict(zip(parts[1::2], parts[2::2]))
+    return {p: text for p, text in found.items() if any(fnmatch(Path(p).stem, family) for family in HOT)}
+
+
 def readable(names: list[str]) -> dict[str, str]:
     tool = shutil.which("c++filt") or shutil.which("cu++filt")
     if not tool or not names:
@@ -86,7 +94,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     if options.log:
-        logs = {str(options.log): options.log.read_text()}
+        logs = hot_parts(options.log.read_text()) or {str(options.log): options.log.read_text()}
     else:
         nvcc = find_nvcc()
         if not nvcc:

@@ -11,10 +11,14 @@
 namespace tl::python {
 
 // The tensor in pinned memory, with the same layout; itself where it lies there.
-Tensor pinned_copy(const Tensor& t) {
+Tensor pinned_copy(const Tensor& t, bool factory) {
   check(t.device().is_cpu(), "cannot pin '", t.device().type == DeviceType::CUDA ? "torch.cuda." : "torch.",
         type_name(t.dtype()), "Tensor' only dense CPU tensors can be pinned");
-  check(find_cuda() && find_cuda()->device_count() > 0, "Cannot access accelerator device when none is available.");
+  check(find_cuda() && find_cuda()->device_count() > 0,
+        factory
+            ? "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is available "
+              "on this system."
+            : "Cannot access accelerator device when none is available.");
   CudaRuntime& cuda = cuda_runtime();
   if (t.numel() && cuda.is_pinned(t.data())) return t;
   Tensor like = ops::empty_like(t, t.dtype(), t.device());  // for its strides
@@ -124,7 +128,7 @@ void add_cuda(py::module_& m) {
   m.def("_cuda_is_pinned", [](Tensor t) {
     return t.device().is_cpu() && find_cuda() && find_cuda()->device_count() > 0 && find_cuda()->is_pinned(t.data());
   });
-  m.def("_cuda_pin", [](Tensor t) { return pinned_copy(t); });
+  m.def("_cuda_pin", [](Tensor t, bool factory) { return pinned_copy(t, factory); });
   m.def("_cuda_record_stream", [](Tensor t, uintptr_t stream) {
     if (void* data = t.impl()->storage->data()) cuda_runtime().record_stream(data, t.device(), stream);
   });

@@ -5,6 +5,7 @@
 namespace tl::python {
 
 // The tensor in pinned memory of the host, with the same layout; itself where it lies there.
-Tensor pinned_copy(const Tensor& t);
+// `factory`: for the words of the error without a device.
+Tensor pinned_copy(const Tensor& t, bool factory = false);
 
 }  // namespace tl::python

@@ -57,7 +57,7 @@ PyObject* run(const Signature& s, Arguments& a) {
     results[0].impl()->requires_grad = true;
   }
   if (a.pin_memory) [[unlikely]] {
-    results[0] = pinned_copy(results[0]);
+    results[0] = pinned_copy(results[0], true);
     results[0].impl()->requires_grad = a.requires_grad;
   }
   return wrap(std::move(results[0]));

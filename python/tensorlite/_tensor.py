@@ -71,7 +71,7 @@ def tensor(
     if device is not None:
         t = t.to(device)
     if pin_memory:
-        t = t.pin_memory()
+        t = _C._cuda_pin(t, True)
     return _require(t, requires_grad) if requires_grad else t
 
 
@@ -630,7 +630,7 @@ def is_pinned(self: Tensor, device: Any = None) -> bool:
 def pin_memory(self: Tensor, device: Any = None) -> Tensor:
     """The tensor in pinned memory, from which `.to("cuda", non_blocking=True)` copies while the host goes on; itself
     where it lies there."""
-    return _C._cuda_pin(self)
+    return _C._cuda_pin(self, False)
 
 
 @_method
