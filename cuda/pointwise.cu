@@ -32,38 +32,9 @@ void fill_pointwise_binary() {
   TL_B(LogAddExp, TL_FLOATS)
   TL_B(LogAddExp2, TL_FLOATS)
   TL_B(Xlogy, TL_FLOATS)
-  TL_B(Heaviside, TL_NUMBERS)
   TL_B(Nextafter, TL_FLOATS)
   TL_B(Gcd, int64_t)
   TL_B(Lcm, int64_t)
-  TL_B(Eq, TL_ALL)
-  TL_B(Ne, TL_ALL)
-  TL_B(Lt, TL_ALL)
-  TL_B(Le, TL_ALL)
-  TL_B(Gt, TL_ALL)
-  TL_B(Ge, TL_ALL)
-  TL_B(LogicalAnd, TL_ALL)
-  TL_B(LogicalOr, TL_ALL)
-  TL_B(LogicalXor, TL_ALL)
-  TL_B(IsClose, TL_NUMBERS)
-  TL_B(BitAnd, uint8_t, int32_t, int64_t)
-  TL_B(BitOr, uint8_t, int32_t, int64_t)
-  TL_B(BitXor, uint8_t, int32_t, int64_t)
-  TL_B(ShiftLeft, int64_t)
-  TL_B(ShiftRight, int64_t)
-  TL_B(SigmoidBackward, TL_FLOATS)
-  TL_B(TanhBackward, TL_FLOATS)
-  TL_B(ThresholdBackward, TL_NUMBERS)
-  TL_B(LeakyReluBackward, TL_FLOATS)
-  TL_B(EluBackward, TL_FLOATS)
-  TL_B(GeluBackward, TL_FLOATS)
-  TL_B(GeluTanhBackward, TL_FLOATS)
-  TL_B(SiluBackward, TL_FLOATS)
-  TL_B(SoftplusBackward, TL_FLOATS)
-  TL_B(HardtanhBackward, TL_FLOATS)
-  TL_B(HardsigmoidBackward, TL_FLOATS)
-  TL_B(HardswishBackward, TL_FLOATS)
-  TL_B(ShrinkBackward, TL_FLOATS)
   put_where<TL_ALL>();
   TL_T(ClampTensor, TL_NUMBERS)
   TL_T(Addcmul, TL_NUMBERS)
@@ -82,7 +53,9 @@ void run_table(Pointwise op, Dtype compute, const Plan& plan, const PointwisePar
 [[maybe_unused]] const bool filled = [] {
   fill_pointwise_binary();
   fill_pointwise_unary();
+  fill_pointwise_questions();
   fill_pointwise_complex();
+  fill_activation();
   fill_special();
   pointwise_kernels[int(DeviceType::CUDA)] = {supports, run_table};
   return true;

@@ -17,7 +17,9 @@ using PointwiseFn = void (*)(const Plan& plan, const PointwiseParams* params);
 extern PointwiseFn pointwise_table[kPointwise][kDtypes];
 void fill_pointwise_binary();
 void fill_pointwise_unary();
+void fill_pointwise_questions();
 void fill_pointwise_complex();
+void fill_activation();
 void fill_special();
 // Where a division by zero is noted; on a device nobody reads it, as in PyTorch.
 int32_t* note_of(int device);

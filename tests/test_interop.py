@@ -24,7 +24,7 @@ PROGRAMS = [
 def test_lines_show_what_pytorch_shows(program: str) -> None:
     for ours, theirs in zip(run(tl, program), run(torch, program), strict=True):
         if "cuda" in theirs and tl.cuda.is_available() != torch.cuda.is_available():
-            continue
+            return  # what follows may depend on it
         assert ours == theirs
 
 
