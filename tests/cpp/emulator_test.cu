@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "gemm_tiles.h"
 #include "runtime/device.h"
 #include "runtime/launch.h"
 
@@ -311,6 +312,22 @@ void right_kernels() {
     Buffer<float> da(a), db(b), dc(128);
     launch({{1}, {32}}, tile_product, dc.data, da.data, db.data);
     expect(dc.host() == c, "mma");
+  }
+  {
+    // What a product ends with: 2 a b - 3 d, and relu; wide stores and single ones.
+    std::vector<float> a{1, 2, 3, 4, 5, 6}, d{3, 30, 4, 5};
+    Buffer<float> da(a), db(a), dd(d), c(8), narrow(16);
+    Matrix<float> left{da.data, 2, 3, 1, 0}, right{db.data, 4, 1, 0, 0};  // b's rows are all 1 2 3 4
+    Output<float> out{2, 4, c.data, 4, 1, 0, dd.data, 0, 1, 0, 2, -3, true, true, nullptr};
+    launch({{1}, {256}}, gemm_plain<float, 1, Matrix<float>, Matrix<float>, Output<float>>, Tiling(2, 4, 3, 16, 16),
+           left, right, out);
+    expect(c.host() == std::vector<float>{3, 0, 24, 33, 21, 0, 78, 105}, "relu of a product");
+    out.c = narrow.data, out.c_row = 8, out.c_column = 2, out.wide = false, out.relu = false;
+    using Tile = WarpTile<1, 2>;
+    launch({{1}, {Tile::kBlock}, Tile::kShared}, gemm_warp_tiles<Tile, Matrix<float>, Matrix<float>, Output<float>>,
+           Tiling(2, 4, 3, Tile::kM, Tile::kN), left, right, out);
+    auto r = narrow.host();
+    expect(r[0] == 3 && r[2] == -66 && r[4] == 24 && r[10] == -30 && r[14] == 105, "a product in every other column");
   }
   {
     // A stream that waits for an event of another, whichever the seed lets run first.
