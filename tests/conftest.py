@@ -22,7 +22,19 @@ CPU_ALONE = {
 }  # fmt: skip
 
 
+# Of the tests of a CUDA family (test_cuda_<family>.py) every so-manieth is also run with other orders of threads, and under
+# the sanitizers.
+ORDER_EACH, SANITIZE_EACH = 5, 10
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    family = [i for i in items if i.module.__name__.startswith("test_cuda_") and "slow" not in i.keywords]
+    for position, item in enumerate(family):
+        if position % ORDER_EACH == 0:
+            item.add_marker("order")
+        if position % SANITIZE_EACH == 0:
+            item.add_marker("sanitize")
     for item in items:
         if torch is None and "parity" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="PyTorch is not installed"))

@@ -199,21 +199,22 @@ def test(options: argparse.Namespace) -> None:
     results = load("test")
     for name, (files, marks, more) in suites.items():
         command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *spread, "-m", marks]
-        status, text, taken = run([*command, *files], options.limit, **more)
+        status, text, taken = run([*command, *files], options.limit, TENSORLITE_TEST_PARITY="0", **more)
         failed = re.findall(r"^(?:FAILED|ERROR) (.*)", text, re.M)
         results[name] = {**counts(text), "seconds": round(taken), "status": status, "failures": failed[:60]}
         save("test", results)
 
 
 def sanitizer(options: argparse.Namespace) -> None:
-    """compute-sanitizer over the tests marked `order`; a device that refuses it is reported."""
+    """compute-sanitizer over the tests of CUDA marked `sanitize`; a device that refuses it is reported."""
     tool = None if options.emulated else program("compute-sanitizer")
     if not tool:
         return save("sanitizer", {"all": {"result": "not to be had here"}})
     results: dict[str, Any] = {}
     for kind in TOOLS:
         command = [tool, "--tool", kind, "--error-exitcode", "9", "--print-limit", "20", "--target-processes", "all"]
-        tests = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "order", "tests/test_cuda.py"]
+        files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests").glob("test_cuda*.py"))
+        tests = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "sanitize", *files]
         status, text, taken = run(
             [*command, sys.executable, *tests], options.limit / len(TOOLS), TENSORLITE_TEST_PARITY="0"
         )
@@ -318,7 +319,7 @@ def report(options: argparse.Namespace) -> None:
     lines += table(["", "passed", "failed", "errors", "skipped", "time"], rows)
     failures = [f for r in tested.values() for f in r["failures"]]
     lines += [f"- `{f[:160]}`" for f in failures] + [""] * bool(failures)
-    lines += ["## compute-sanitizer", "", "Over the tests of `tests/test_cuda.py` marked `order`.", ""]
+    lines += ["## compute-sanitizer", "", "Over the tests of CUDA marked `sanitize`.", ""]
     lines += table(["tool", "result"], [[kind, r["result"]] for kind, r in checked.items()])
     lines += benchmark_lines(load("bench"))
     target.parent.mkdir(parents=True, exist_ok=True)
