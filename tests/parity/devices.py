@@ -30,6 +30,7 @@ DRAWS = re.compile(
     r"|.*rrelu|.*gumbel_softmax|.*fractional_max_pool|.*scaled_dot_product_attention|.*multi_head_attention"
 )
 NOT_COMPARED = database.UNDEFINED | database.UP_TO_PHASE
+PARTS = 20  # after which what was found is printed
 LARGEST = 4000  # elements of a sample: the emulator is slow
 
 
@@ -244,14 +245,18 @@ def main() -> int:
     parser.add_argument("--shown", type=int, default=2, help="differences printed for a form of an operator (2)")
     options = parser.parse_args()
     os.environ.setdefault("TENSORLITE_EMULATE_MEMORY", str(1 << 30))
-    results = run_all(options.ops, options.limit, options.jobs, options.timeout)
-    for name, result in results.items():
-        if "died" in result:
-            print(f"{name}: DIED: {result['died']}")
-        for form, differences in result.get("found", {}).items():
-            print(f"{name} [{form}]: {len(differences)} of {result['count']} samples")
-            for line in differences[: options.shown]:
-                print(f"    {line}")
+    results = {}
+    for part in range(PARTS):
+        found = run_all(options.ops, options.limit, options.jobs, options.timeout, slice(part, None, PARTS))
+        results |= found
+        for name, result in found.items():
+            if "died" in result:
+                print(f"{name}: DIED: {result['died']}")
+            for form, differences in result.get("found", {}).items():
+                print(f"{name} [{form}]: {len(differences)} of {result['count']} samples")
+                for line in differences[: options.shown]:
+                    print(f"    {line}")
+        sys.stdout.flush()
     tried = [r for r in results.values() if "missing" not in r]
     passed = sum("count" in r and not r["found"] for r in tried)
     print(f"{passed} of {len(tried)} entries agree on both devices")
