@@ -1,5 +1,6 @@
 #include "kernels/shape.h"
 
+#include "index.h"
 #include "kernels/cast.h"
 #include "runtime/walk.h"
 
@@ -133,8 +134,7 @@ void zero(void* dst, size_t bytes) {
 }
 
 [[maybe_unused]] const bool filled = [] {
-  // Not accumulate yet: places that coincide ask for an order.
-  shape_kernels[int(DeviceType::CUDA)] = {copy, join, triangle, zero, nullptr};
+  shape_kernels[int(DeviceType::CUDA)] = {copy, join, triangle, zero, accumulate};
   return true;
 }();
 

@@ -7,6 +7,7 @@
 #include "bindings/tensor_type.h"
 #include "core/plan.h"
 #include "ops/cast.h"
+#include "ops/creation.h"
 #include "ops/index.h"
 #include "ops/shape.h"
 
@@ -393,7 +394,8 @@ void write(const Tensor& self, PyObject* index, PyObject* given) {
   static Op put("index_put_");
   if (value.impl()->wrapped_number) {
     NoGrad guard;
-    value = ops::copy(empty({}, self.dtype(), self.device()), value, false, {});
+    Tensor one = empty({}, self.dtype(), self.device());
+    value = self.device().is_cpu() ? ops::copy(one, value, false, {}) : ops::fill(one, value, {one, true});
   }
   // Leading ones beyond the result's dims are forgiven.
   size_t lead = 0;

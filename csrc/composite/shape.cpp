@@ -5,7 +5,10 @@
 #include "autograd/call.h"
 #include "core/plan.h"
 #include "ops/cast.h"
+#include "ops/creation.h"
+#include "ops/scan.h"
 #include "ops/shape.h"
+#include "ops/sort.h"
 
 namespace tl::composite {
 
@@ -469,11 +472,17 @@ Tensor repeat_interleave_counts(const Tensor& repeats, OptInt output_size) {
     total += c[i];
   }
   check(!output_size || *output_size == total, "allocated size does not match required size");
+  if (!repeats.device().is_cpu()) {
+    // A place belongs to the first count whose sum with those before goes beyond it.
+    Tensor ends = ops::cumsum(repeats, 0, Dtype::Int64, {});
+    Tensor places = ops::arange(Scalar(total), {}, Dtype::Int64, repeats.device());
+    return ops::searchsorted(ends, places, false, true, std::nullopt, {}, {});
+  }
   Tensor result = empty({total}, Dtype::Int64);
   int64_t* p = result.data_as<int64_t>();
   for (int64_t i = 0; i < counts.numel(); ++i)
     for (int64_t k = 0; k < c[i]; ++k) *p++ = i;
-  return ops::to(result, {}, repeats.device(), false, false);
+  return result;
 }
 
 Tensor repeat_interleave_tensor(const Tensor& input, const Tensor& repeats, OptInt dim, OptInt output_size) {

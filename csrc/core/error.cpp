@@ -11,6 +11,21 @@ std::string& package() {
 }
 }  // namespace
 
+void DataError::raise(int64_t number) const {
+  std::string message;
+  int64_t next = -1;
+  for (const char* c = text; *c; ++c) {
+    if (*c != '%')
+      message += *c;
+    else if (++next == 0)
+      message += std::to_string(number);
+    else
+      message += std::to_string(values[next - 1]);
+  }
+  if (is_index_error) throw IndexError(message);
+  throw Error(message);
+}
+
 const std::string& package_name() { return package(); }
 void set_package_name(std::string name) { package() = std::move(name); }
 

@@ -139,12 +139,21 @@ Walk other_dims(const AlongArgs& a, int64_t last) {
   return w;
 }
 
-[[gnu::cold, gnu::noinline]] void report(const AlongArgs& a, int64_t i, std::atomic<bool>& ok) {
-  if (ok.exchange(false)) *a.bad = i;
-}
+// An index out of range that one of the threads met.
+struct Refused {
+  std::atomic<bool> any{false};
+  int64_t index = 0;
 
-bool gather(const AlongArgs& a) {
-  std::atomic<bool> ok{true};
+  [[gnu::cold, gnu::noinline]] void operator()(int64_t i) {
+    if (!any.exchange(true)) index = i;
+  }
+  void raise(const DataError& error) const {
+    if (any) error.raise(index);
+  }
+};
+
+void gather(const AlongArgs& a) {
+  Refused refused;
   int64_t last = a.ndim - 1;
   bool along = a.dim == last;
   Walk outer = other_dims(a, last);
@@ -153,14 +162,14 @@ bool gather(const AlongArgs& a) {
   int64_t dst_step = a.dst_strides[last], index_step = a.index_strides[last];
   uint64_t limit = uint64_t(a.limit);
   with_word(itemsize(a.dtype), [&]<class T>() {
-    auto run = [=, &ok](char* dst, const char* src, const int64_t* index, int64_t begin, int64_t end) {
+    auto run = [=, &refused](char* dst, const char* src, const int64_t* index, int64_t begin, int64_t end) {
       dst += begin * dst_step;
       src += begin * src_step;
       index += begin * index_step;
       for (int64_t j = begin; j < end; ++j, dst += dst_step, src += src_step, index += index_step) {
         uint64_t i = uint64_t(*index);
         if (i >= limit) [[unlikely]] {
-          report(a, *index, ok);
+          refused(*index);
           return;
         }
         at<T>(dst) = at<T>(src + int64_t(i) * step);
@@ -178,13 +187,13 @@ bool gather(const AlongArgs& a) {
         run(a.dst + w.offset[0], a.src + w.offset[1], a.index + w.offset[2], 0, n);
     });
   });
-  return ok;
+  refused.raise(a.error);
 }
 
 template <class T, ScatterMode mode>
-bool scatter_as(const AlongArgs& a) {
+void scatter_as(const AlongArgs& a) {
   // Elements that an index may send to the same place differ in `dim` alone, and are taken in its order.
-  std::atomic<bool> ok{true};
+  Refused refused;
   int64_t last = a.ndim - 1;
   Walk outer = other_dims(a, last);
   int64_t length = a.sizes[a.dim];
@@ -195,12 +204,12 @@ bool scatter_as(const AlongArgs& a) {
   int64_t dst_column = along ? 0 : a.dst_strides[last], src_column = along ? 0 : a.src_strides[last];
   int64_t index_column = along ? 0 : a.index_strides[last];
   // One run through memory for each k where the columns lie side by side, else along the dim.
-  auto line = [=, &ok](char* dst, const char* src, const int64_t* index, int64_t n, int64_t ds, int64_t ss,
-                       int64_t is) {
+  auto line = [=, &refused](char* dst, const char* src, const int64_t* index, int64_t n, int64_t ds, int64_t ss,
+                            int64_t is) {
     for (int64_t j = 0; j < n; ++j, dst += ds, src += ss, index += is) {
       uint64_t i = uint64_t(*index);
       if (i >= limit) [[unlikely]] {
-        report(a, *index, ok);
+        refused(*index);
         return;
       }
       apply<mode>(at<T>(dst + int64_t(i) * step), at<T>(src));
@@ -227,38 +236,33 @@ bool scatter_as(const AlongArgs& a) {
                      run(a.dst + w.offset[0], a.src + w.offset[1], a.index + w.offset[2], 0, columns);
                  });
   }
-  return ok;
+  refused.raise(a.error);
 }
 
-bool scatter(const AlongArgs& a) {
-  bool ok = true;
+void scatter(const AlongArgs& a) {
   if (a.mode == ScatterMode::Assign) {
-    with_word(itemsize(a.dtype), [&]<class T>() { ok = scatter_as<T, ScatterMode::Assign>(a); });
-    return ok;
+    with_word(itemsize(a.dtype), [&]<class T>() { scatter_as<T, ScatterMode::Assign>(a); });
+    return;
   }
   visit(a.dtype, [&]<class T>() {
     switch (a.mode) {
       case ScatterMode::Add:
-        ok = scatter_as<T, ScatterMode::Add>(a);
-        break;
+        return scatter_as<T, ScatterMode::Add>(a);
       case ScatterMode::Multiply:
-        ok = scatter_as<T, ScatterMode::Multiply>(a);
-        break;
+        return scatter_as<T, ScatterMode::Multiply>(a);
       case ScatterMode::Max:
-        ok = scatter_as<T, ScatterMode::Max>(a);
-        break;
+        return scatter_as<T, ScatterMode::Max>(a);
       default:
-        ok = scatter_as<T, ScatterMode::Min>(a);
+        return scatter_as<T, ScatterMode::Min>(a);
     }
   });
-  return ok;
 }
 
 // ---- rows at offsets ----
 
 template <class I>
-bool offsets_as(const OffsetArgs& a) {
-  std::atomic<bool> ok{true};
+void offsets_as(const OffsetArgs& a) {
+  Refused refused;
   Walk walk;  // without the last dim
   for (int64_t d = 0; d + 1 < a.ndim; ++d) walk.add(a.sizes[d], a.index_strides[d], 0);
   int64_t run = a.ndim ? a.sizes[a.ndim - 1] : 1, step = a.ndim ? a.index_strides[a.ndim - 1] : 0;
@@ -272,7 +276,7 @@ bool offsets_as(const OffsetArgs& a) {
       }
       if (i < 0 && a.wrap) i += limit;
       if (uint64_t(i) >= uint64_t(limit)) [[unlikely]] {
-        if (ok.exchange(false)) *a.bad = given;
+        refused(given);
         continue;
       }
       a.offsets[k] = (a.first ? 0 : a.offsets[k]) + i * stride;
@@ -280,17 +284,17 @@ bool offsets_as(const OffsetArgs& a) {
   };
   if (walk.sizes.empty()) {
     parallel_for(run, kGrain, [&](int64_t b, int64_t e) { convert(b, e, a.index + b * step); });
-    return ok;
+    return refused.raise(a.error);
   }
   parallel_for(walk.total(), std::max<int64_t>(1, kGrain / std::max<int64_t>(run, 1)), [&](int64_t b, int64_t e) {
     Walk w = walk;
     w.seek(b);
     for (int64_t row = b; row < e; ++row, w.next()) convert(row * run, (row + 1) * run, a.index + w.offset[0]);
   });
-  return ok;
+  refused.raise(a.error);
 }
 
-bool offsets(const OffsetArgs& a) {
+void offsets(const OffsetArgs& a) {
   return a.index_dtype == Dtype::Int32 ? offsets_as<int32_t>(a) : offsets_as<int64_t>(a);
 }
 
@@ -435,12 +439,12 @@ void scatter_rows(const RowsArgs& a) {
 
 template <class F>
 void for_chunks(int64_t n, F&& f) {
-  parallel_for(mask_chunks(n), 2, [&](int64_t b, int64_t e) {
+  parallel_for(mask_chunks(n), 8, [&](int64_t b, int64_t e) {
     for (int64_t c = b; c < e; ++c) f(c, c * kMaskChunk, std::min(n, (c + 1) * kMaskChunk));
   });
 }
 
-void mask_starts(const bool* mask, int64_t n, int64_t* starts) {
+int64_t mask_starts(const bool* mask, int64_t n, int64_t* starts) {
   starts[0] = 0;
   for_chunks(n, [&](int64_t c, int64_t begin, int64_t end) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(mask);
@@ -449,6 +453,7 @@ void mask_starts(const bool* mask, int64_t n, int64_t* starts) {
     starts[c + 1] = count;
   });
   for (int64_t c = 0; c < mask_chunks(n); ++c) starts[c + 1] += starts[c];
+  return starts[mask_chunks(n)];
 }
 
 void mask_select(const MaskArgs& a) {
@@ -489,7 +494,7 @@ void mask_fill(const MaskArgs& a) {
 }
 
 void nonzero(const NonzeroArgs& a) {
-  int64_t total = a.starts[mask_chunks(a.n)];
+  int64_t total = a.total;
   for_chunks(a.n, [&](int64_t c, int64_t begin, int64_t end) {
     int64_t k = a.starts[c];
     if (a.ndim == 1) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
+#include "core/error.h"
 #include "core/export.h"
 #include "core/scalar.h"
 #include "kernels/kernels.h"
@@ -27,10 +28,11 @@ struct AlongArgs {
   int64_t limit;                 // indices lie in [0, limit)
   Dtype dtype;
   ScatterMode mode;
-  int64_t* bad;  // receives an index out of range
+  DataError error;  // about an index out of range
 };
 
 // Turns indices into byte offsets: offsets[i] (+)= index[i] * stride. Negative indices count from the end if `wrap`.
+// Where the error is raised later, an index out of range has the offset -1.
 struct OffsetArgs {
   int64_t* offsets;
   bool first;  // assign, do not add
@@ -43,7 +45,7 @@ struct OffsetArgs {
   int64_t limit;
   int64_t stride;  // bytes
   int64_t skip;    // an index whose offset becomes -1; -1: none
-  int64_t* bad;
+  DataError error;
 };
 
 // `count` rows at `offsets` (bytes) of the indexed side, and at multiples of `step` of the other; all of it repeated
@@ -62,11 +64,13 @@ struct RowsArgs {
   Dtype dtype;
   ScatterMode mode;  // scatter_rows: Assign or Add
   Scalar alpha;      // Add: dst += alpha * src
+  int64_t unit;      // what all offsets are multiples of
+  int64_t span;      // offsets into dst lie in [0, span)
 };
 
-// A mask is `n` bools in a row, cut into chunks; starts[c] is the number of true ones before chunk c, and
-// starts[mask_chunks(n)] that of all.
-inline constexpr int64_t kMaskChunk = 1 << 14;
+// A mask is `n` bools in a row, cut into chunks; starts[c], in the device's memory, is the number of true ones before
+// chunk c, and starts[mask_chunks(n)] that of all.
+inline constexpr int64_t kMaskChunk = 1 << 12;
 inline constexpr int64_t mask_chunks(int64_t n) { return (n + kMaskChunk - 1) / kMaskChunk; }
 
 struct MaskArgs {
@@ -79,24 +83,25 @@ struct MaskArgs {
 };
 
 struct NonzeroArgs {
-  int64_t* dst;  // ndim columns of starts.back() numbers
+  int64_t* dst;  // ndim columns of `total` numbers
   const bool* mask;
   int64_t n;
   const int64_t* starts;
+  int64_t total;
   int64_t ndim;
   const int64_t* sizes;
 };
 
 struct IndexKernels {
-  bool (*gather)(const AlongArgs&);   // false: *bad is out of range
-  bool (*scatter)(const AlongArgs&);  // the same
-  bool (*offsets)(const OffsetArgs&);
+  void (*gather)(const AlongArgs&);
+  void (*scatter)(const AlongArgs&);
+  void (*offsets)(const OffsetArgs&);
   void (*gather_rows)(const RowsArgs&);
   void (*scatter_rows)(const RowsArgs&);
-  void (*mask_starts)(const bool* mask, int64_t n, int64_t* starts);
-  void (*mask_select)(const MaskArgs&);   // dst[k++] = src[i] where mask[i]
-  void (*mask_scatter)(const MaskArgs&);  // dst[i] = src[k++] where mask[i]
-  void (*mask_fill)(const MaskArgs&);     // dst[i] = src[0] where mask[i]
+  int64_t (*mask_starts)(const bool* mask, int64_t n, int64_t* starts);  // gives the number of true ones
+  void (*mask_select)(const MaskArgs&);                                  // dst[k++] = src[i] where mask[i]
+  void (*mask_scatter)(const MaskArgs&);                                 // dst[i] = src[k++] where mask[i]
+  void (*mask_fill)(const MaskArgs&);                                    // dst[i] = src[0] where mask[i]
   void (*nonzero)(const NonzeroArgs&);
   // dst[i] = dst[i] / max(counts[i], 1), integers rounded down
   void (*divide_counts)(void* dst, const int64_t* counts, int64_t n, Dtype dtype);

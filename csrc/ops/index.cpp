@@ -25,10 +25,17 @@ void check_index_type(const char* op, const Tensor& index) {
 // A 0-dim tensor counts as one element in a row.
 Dims at_least_1d(Ints v, int64_t fill) { return v.empty() ? Dims{fill} : Dims(v); }
 
+int64_t size_at(const Tensor& t, int64_t dim) { return t.dim() ? t.size(dim) : 1; }
+int64_t stride_at(const Tensor& t, int64_t dim) { return t.dim() ? t.stride(dim) : 0; }
+
 int64_t index_dims(const Tensor& t) { return std::max<int64_t>(t.dim(), 1); }
 
-bool along(const Tensor& dst, const Tensor& src, const Tensor& index, int64_t dim, const Tensor& indexed,
-           ScatterMode mode, bool scatter, int64_t& bad) {
+DataError out_of_bounds(int64_t dim, int64_t size) {
+  return {"index % is out of bounds for dimension % with size %", {dim, size}, false};
+}
+
+void along(const Tensor& dst, const Tensor& src, const Tensor& index, int64_t dim, const Tensor& indexed,
+           ScatterMode mode, bool scatter) {
   Dims sizes = at_least_1d(index.sizes(), 1), steps = at_least_1d(index.strides(), 1);
   Dims ds = bytes(at_least_1d(dst.strides(), 1), dst.itemsize()),
        ss = bytes(at_least_1d(src.strides(), 1), src.itemsize());
@@ -36,18 +43,16 @@ bool along(const Tensor& dst, const Tensor& src, const Tensor& index, int64_t di
   if (ds.size() != sizes.size()) ds.resize(sizes.size());
   if (ss.size() != sizes.size()) ss.resize(sizes.size());
   auto entry = scatter ? kernels(dst).scatter : kernels(dst).gather;
-  return kernel(entry, scatter ? "scatter" : "gather", dst.device())(
+  int64_t limit = size_at(indexed, dim);
+  kernel(entry, scatter ? "scatter" : "gather", dst.device())(
       {dst.data_as<char>(), src.data_as<char>(), index.data_as<int64_t>(), int64_t(sizes.size()), dim, sizes.data(),
-       ds.data(), ss.data(), steps.data(), indexed.dim() ? indexed.size(dim) : 1, dst.dtype(), mode, &bad});
-}
-
-[[noreturn]] void out_of_bounds(int64_t bad, int64_t dim, const Tensor& input) {
-  fail("index ", bad, " is out of bounds for dimension ", dim, " with size ", input.dim() ? input.size(dim) : 1);
+       ds.data(), ss.data(), steps.data(), limit, dst.dtype(), mode, out_of_bounds(dim, limit)});
 }
 
 // `src` undefined: a single value.
 int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src) {
   dim = wrap_dim(dim, input.dim());
+  check_same_device({&input, &index, &src});
   if (index.numel() != 0) check_index_type(op, index);
   if (src.defined()) {
     check(src.dtype() == input.dtype(), "scatter(): Expected self.dtype to be equal to src.dtype, but got ",
@@ -78,10 +83,9 @@ Tensor scatter_into(const char* op, const Tensor& input, int64_t dim, const Tens
   if (index.numel() == 0) return result;
   check_no_partial_overlap(result, index);
   if (src.defined()) check_no_partial_overlap(result, src);
-  int64_t bad;
   const Tensor& from = src.defined() ? src : value;
   Tensor index64 = apart(as_int64(index), result);
-  if (!along(result, apart(from, result), index64, dim, result, mode, true, bad)) out_of_bounds(bad, dim, input);
+  along(result, apart(from, result), index64, dim, result, mode, true);
   return result;
 }
 
@@ -90,13 +94,8 @@ Tensor scalar_tensor(const Scalar& value, Dtype dtype, Device device) {
   check(is_complex(dtype) || !value.is_complex() || value.imag == 0, "value cannot be converted to type ",
         lower_type_name(dtype), " without overflow");
   Tensor t = empty({}, dtype, device);
-  copy_into(t, wrapped_number(value));
+  fill_with(t, value.is_complex() && !is_complex(dtype) ? Scalar(value.d) : value);
   return t;
-}
-
-void fill(const Tensor& t, int64_t value) {
-  Tensor one = scalar_tensor(Scalar(value), t.dtype(), t.device());
-  copy_into(t, make_view(one, t.sizes(), Dims(size_t(t.dim())), 0));
 }
 
 ScatterMode legacy_mode(std::string_view reduce) {
@@ -109,6 +108,7 @@ ScatterMode legacy_mode(std::string_view reduce) {
 
 Tensor gather(const Tensor& input, int64_t dim, const Tensor& index, bool, const Out& out) {
   dim = wrap_dim(dim, input.dim());
+  check_same_device({&input, &index});
   if (index.numel() != 0) {
     check_index_type("gather", index);
     check(index_dims(index) == index_dims(input),
@@ -126,9 +126,7 @@ Tensor gather(const Tensor& input, int64_t dim, const Tensor& index, bool, const
   }
   Tensor result = begin_result("gather", index.sizes(), input.dtype(), input.device(), out, {&input, &index});
   if (result.numel() == 0) return end_write(result, out);
-  int64_t bad;
-  if (!along(result, input, as_int64(index), dim, input, ScatterMode::Assign, false, bad))
-    out_of_bounds(bad, dim, input);
+  along(result, input, as_int64(index), dim, input, ScatterMode::Assign, false);
   return end_write(result, out);
 }
 
@@ -199,16 +197,13 @@ Tensor scatter_reduce(const Tensor& input, int64_t dim, const Tensor& index, con
   if (index.numel() == 0) return result;
   check_no_partial_overlap(result, src);
   Tensor from = apart(src, result), at = as_int64(index);
-  int64_t bad;
-  if (!include_self && !along(result, identity_of(mode, result.dtype(), result.device()), at, dim, result,
-                              ScatterMode::Assign, true, bad))
-    out_of_bounds(bad, dim, input);
-  if (!along(result, from, at, dim, result, mode, true, bad)) out_of_bounds(bad, dim, input);
+  if (!include_self)
+    along(result, identity_of(mode, result.dtype(), result.device()), at, dim, result, ScatterMode::Assign, true);
+  along(result, from, at, dim, result, mode, true);
   if (mean) {
     Tensor counts = empty(result.sizes(), Dtype::Int64, result.device());
-    fill(counts, include_self ? 1 : 0);
-    along(counts, scalar_tensor(Scalar(1), Dtype::Int64, result.device()), at, dim, counts, ScatterMode::Add, true,
-          bad);
+    fill_with(counts, Scalar(include_self ? 1 : 0));
+    along(counts, scalar_tensor(Scalar(1), Dtype::Int64, result.device()), at, dim, counts, ScatterMode::Add, true);
     Tensor dense = contiguous(result);
     kernel(kernels(dense).divide_counts, "scatter_reduce", dense.device())(dense.data(), counts.data_as<int64_t>(),
                                                                            dense.numel(), dense.dtype());
@@ -234,10 +229,7 @@ RowDims rows_around(const Tensor& shape, const Tensor& dst, const Tensor& src, i
   return r;
 }
 
-int64_t size_at(const Tensor& t, int64_t dim) { return t.dim() ? t.size(dim) : 1; }
-int64_t stride_at(const Tensor& t, int64_t dim) { return t.dim() ? t.stride(dim) : 0; }
-
-void write_rows(const char* op, const Tensor& result, const Tensor& src, int64_t dim, const Tensor& offsets,
+void write_rows(const char* op, const Tensor& result, const Tensor& src, int64_t dim, const Offsets& offsets,
                 ScatterMode mode, const Scalar& alpha) {
   RowDims r = rows_around(result, result, src, dim);
   RowsArgs args = r.args(result, src, offsets, stride_at(src, dim));
@@ -257,12 +249,10 @@ Tensor index_select(const Tensor& input, int64_t dim, const Tensor& index, const
         index.numel(), " value(s)");
   Dims sizes(input.sizes());
   if (input.dim()) sizes[size_t(dim)] = index.numel();
-  int64_t bad;
-  Tensor offsets =
-      row_offsets(index, size_at(input, dim), stride_at(input, dim) * int64_t(input.itemsize()), false, bad);
-  if (!offsets.defined())
-    fail<IndexError>("index out of range in self. Index ", bad, " for dimension ", dim, " with size ",
-                     size_at(input, dim));
+  check_same_device({&input, &index});
+  int64_t limit = size_at(input, dim);
+  Offsets offsets = row_offsets(index, limit, stride_at(input, dim) * int64_t(input.itemsize()), false,
+                                {"index out of range in self. Index % for dimension % with size %", {dim, limit}});
   Tensor result = begin_result("index_select", sizes, input.dtype(), input.device(), out, {&input, &index});
   if (result.numel() == 0) return end_write(result, out);
   RowDims r = rows_around(input, result, input, dim);
@@ -292,11 +282,11 @@ Tensor index_add(const Tensor& input, int64_t dim, const Tensor& index, const Te
   check(!alpha.is_complex() || is_complex(input.dtype()),
         "For non-complex input tensors, argument alpha must not be a "
         "complex number.");
-  int64_t bad;
+  check_same_device({&input, &index, &source});
   Tensor result = begin_write(input, out);
-  Tensor offsets =
-      row_offsets(index, size_at(result, dim), stride_at(result, dim) * int64_t(result.itemsize()), false, bad);
-  if (!offsets.defined()) out_of_bounds(bad, dim, input);
+  int64_t limit = size_at(result, dim);
+  Offsets offsets =
+      row_offsets(index, limit, stride_at(result, dim) * int64_t(result.itemsize()), false, out_of_bounds(dim, limit));
   if (source.numel()) write_rows("index_add", result, apart(source, result), dim, offsets, ScatterMode::Add, alpha);
   return result;
 }
@@ -337,13 +327,11 @@ Tensor index_copy(const Tensor& input, int64_t dim, const Tensor& index, const T
           " at dimension 0.");
   check<IndexError>(source.dim() == 0 || n == source.size(dim), "index_copy_(): Number of indices (", n,
                     ") should be equal to source.size(dim) (", source.dim() ? source.size(dim) : 1, ")");
-  int64_t bad;
+  check_same_device({&input, &index, &source});
   Tensor result = begin_write(input, out);
-  Tensor offsets =
-      row_offsets(index, size_at(result, dim), stride_at(result, dim) * int64_t(result.itemsize()), false, bad);
-  if (!offsets.defined())
-    fail<IndexError>("index_copy_(): index ", bad, " is out of bounds for dimension ", dim, " with size ",
-                     size_at(input, dim));
+  int64_t limit = size_at(result, dim);
+  Offsets offsets = row_offsets(index, limit, stride_at(result, dim) * int64_t(result.itemsize()), false,
+                                {"index_copy_(): index % is out of bounds for dimension % with size %", {dim, limit}});
   if (source.numel())
     write_rows("index_copy", result, apart(source, result), dim, offsets, ScatterMode::Assign, Scalar(1));
   return result;
@@ -357,14 +345,17 @@ Tensor index_fill_tensor(const Tensor& input, int64_t dim, const Tensor& index, 
   check(is_complex(input.dtype()) || !is_complex(value.dtype()),
         "index_fill_(): Converting complex Scalar to non-complex type is not supported");
   dim = wrap_dim(dim, input.dim());
+  check_same_device({&input, &index});
   Tensor result = begin_write(input, out, true);
-  int64_t bad;
-  Tensor offsets =
-      row_offsets(index, size_at(result, dim), stride_at(result, dim) * int64_t(result.itemsize()), true, bad);
-  if (!offsets.defined())
-    fail<IndexError>("index ", bad, " is out of bounds for dimension ", dim, " with size ", size_at(input, dim));
+  int64_t limit = size_at(result, dim);
+  Offsets offsets = row_offsets(index, limit, stride_at(result, dim) * int64_t(result.itemsize()), true,
+                                {"index % is out of bounds for dimension % with size %", {dim, limit}});
   if (result.numel() == 0) return result;
-  Tensor one = to_dtype(value, input.dtype(), false, true);
+  Tensor one;
+  if (value.impl()->wrapped_number && !input.device().is_cpu())
+    one = fill(empty({}, input.dtype(), input.device()), value, {});
+  else
+    one = to_copy(value, input.dtype(), input.device(), false);
   write_rows("index_fill", result, one, dim, offsets, ScatterMode::Assign, Scalar(1));
   return result;
 }

@@ -1,8 +1,11 @@
 // NumPy's advanced indexing, and what is made of it: one tensor of indices for each dim.
 
 #include <algorithm>
+#include <numeric>
 
+#include "ops/creation.h"
 #include "ops/index_common.h"
+#include "ops/shape.h"
 
 namespace tl::ops {
 
@@ -54,6 +57,28 @@ void check_indices(const Tensor& input, TensorSpan indices) {
     at += t.dim();
   }
 }
+
+// Indices on the device of what they index; those of the CPU are brought there.
+class Brought {
+ public:
+  Brought(TensorSpan given, Device device) : span_(given) {
+    for (const Tensor& t : given) {
+      if (!t.defined() || t.device() == device) continue;
+      check(t.device().is_cpu(), "indices should be either on cpu or on the same device as the indexed tensor (",
+            to_string(device), ")");
+      if (own_.empty()) own_.assign(given.begin(), given.end());
+      own_[size_t(&t - given.data())] = to(t, std::nullopt, device, false, false);
+    }
+    if (!own_.empty()) span_ = own_;
+  }
+  operator TensorSpan() const { return span_; }
+  auto begin() const { return span_.begin(); }
+  auto end() const { return span_.end(); }
+
+ private:
+  TensorSpan span_;
+  std::vector<Tensor> own_;
+};
 
 Indices prepare(const Tensor& input, TensorSpan indices) {
   Indices r;
@@ -109,9 +134,9 @@ Indices prepare(const Tensor& input, TensorSpan indices) {
 }
 
 // Byte offsets into `input` for each place of the broadcast shape.
-Tensor offsets_of(const Tensor& input, const Indices& r) {
-  Tensor offsets = empty({numel_of(r.shape)}, Dtype::Int64, input.device());
-  if (offsets.numel() == 0) return offsets;
+Offsets offsets_of(const Tensor& input, const Indices& r) {
+  Offsets offsets{empty({numel_of(r.shape)}, Dtype::Int64, input.device())};
+  if (offsets.at.numel() == 0) return offsets;
   uint64_t indexed = 0;
   for (const auto& one : r.list) indexed |= uint64_t(1) << one.dim;
   bool nothing = false;  // another dim is empty: no place is read or written, and none is checked
@@ -121,14 +146,21 @@ Tensor offsets_of(const Tensor& input, const Indices& r) {
     check<IndexError>(input.size(one.dim) != 0, "index is out of bounds for dimension with size 0");
     if (nothing) continue;
     Dims steps = bytes(one.strides, one.index.itemsize());
-    int64_t bad;
-    bool ok = kernel(kernels(input).offsets, "index", input.device())(
-        {offsets.data_as<int64_t>(), first, true, one.index.data_as<char>(), one.index.dtype(), int64_t(r.shape.size()),
-         r.shape.data(), steps.data(), input.size(one.dim), input.stride(one.dim) * int64_t(input.itemsize()), -1,
-         &bad});
-    if (!ok)
-      fail<IndexError>("index ", bad, " is out of bounds for dimension ", &one - r.list.data(), " with size ",
-                       input.size(one.dim));
+    int64_t size = input.size(one.dim), stride = input.stride(one.dim) * int64_t(input.itemsize());
+    kernel(kernels(input).offsets, "index",
+           input.device())({offsets.at.data_as<int64_t>(),
+                            first,
+                            true,
+                            one.index.data_as<char>(),
+                            one.index.dtype(),
+                            int64_t(r.shape.size()),
+                            r.shape.data(),
+                            steps.data(),
+                            size,
+                            stride,
+                            -1,
+                            {"index % is out of bounds for dimension % with size %", {&one - r.list.data(), size}}});
+    offsets.unit = std::gcd(offsets.unit, stride);
     first = false;
   }
   return offsets;
@@ -240,14 +272,15 @@ const Tensor* whole_mask(const Tensor& input, TensorSpan indices) {
 
 }  // namespace
 
-Tensor index(const Tensor& input, TensorSpan indices) {
-  check_indices(input, indices);
+Tensor index(const Tensor& input, TensorSpan given) {
+  check_indices(input, given);
+  Brought indices(given, input.device());
   Tensor result;
   if (const Tensor* mask = whole_mask(input, indices); mask && mask_select_all(input, *mask, result)) return result;
   Indices r = prepare(input, indices);
   if (r.list.empty()) return clone(input);
   Dims sizes = result_sizes(input, r);
-  Tensor offsets = offsets_of(input, r);
+  Offsets offsets = offsets_of(input, r);
   Dims strides = result_strides(sizes, input, r);
   result = empty_strided(sizes, strides, input.dtype(), input.device());
   if (result.numel() == 0) return result;
@@ -260,8 +293,14 @@ Tensor index(const Tensor& input, TensorSpan indices) {
   return result;
 }
 
-Tensor index_put(const Tensor& input, TensorSpan indices, const Tensor& values, bool accumulate, const Out& out) {
-  check_indices(input, indices);
+Tensor index_put(const Tensor& input, TensorSpan given_indices, const Tensor& given_values, bool accumulate,
+                 const Out& out) {
+  check_indices(input, given_indices);
+  Brought indices(given_indices, input.device());
+  // A single number of the CPU joins any device.
+  bool lone = given_values.dim() == 0 && given_values.device().is_cpu();
+  Tensor values = lone ? to(given_values, std::nullopt, input.device(), false, false) : given_values;
+  check_same_device({&input, &values});
   // One value for what masks choose is a fill, which converts it.
   if (input.dtype() != values.dtype() && values.numel() == 1 && !accumulate &&
       std::all_of(indices.begin(), indices.end(),
@@ -298,7 +337,7 @@ Tensor index_put(const Tensor& input, TensorSpan indices, const Tensor& values, 
   }
   check(fits, "shape mismatch: value tensor of shape ", to_string(given),
         " cannot be broadcast to indexing result of shape ", to_string(sizes));
-  Tensor offsets = offsets_of(result, r);
+  Offsets offsets = offsets_of(result, r);
   if (numel_of(sizes) == 0) return result;
   Tensor source = apart(values, result);
   if (!source.is(values))
@@ -321,12 +360,9 @@ Tensor index_put(const Tensor& input, TensorSpan indices, const Tensor& values, 
 // ---- indices into the flat tensor ----
 
 namespace {
-Tensor flat_offsets(const Tensor& index, const Tensor& input) {
-  int64_t bad;
-  Tensor offsets = row_offsets(index, input.numel(), int64_t(input.itemsize()), true, bad);
-  if (!offsets.defined())
-    fail<IndexError>("out of range: tried to access index ", bad, " on a tensor of ", input.numel(), " elements.");
-  return offsets;
+Offsets flat_offsets(const Tensor& index, const Tensor& input) {
+  return row_offsets(index, input.numel(), int64_t(input.itemsize()), true,
+                     {"out of range: tried to access index % on a tensor of % elements.", {input.numel()}});
 }
 }  // namespace
 
@@ -338,7 +374,8 @@ Tensor take(const Tensor& input, const Tensor& index, const Out& out) {
           "self.dtype = ",
           type_name(input.dtype()), " and out.dtype = ", type_name(out.tensor.dtype()));
   check<IndexError>(input.numel() != 0 || index.numel() == 0, "take(): tried to take from an empty tensor");
-  Tensor offsets = flat_offsets(index, input);
+  check_same_device({&input, &index});
+  Offsets offsets = flat_offsets(index, input);
   Tensor result = begin_result("take", index.sizes(), input.dtype(), input.device(), out, {&input, &index});
   if (result.numel())
     kernel(kernels(input).gather_rows, "take", input.device())(RowDims().args(result, contiguous(input), offsets, 1));
@@ -355,11 +392,13 @@ Tensor put(const Tensor& input, const Tensor& index, const Tensor& source, bool 
                     "elements, but got source.numel() = ",
                     source.numel(), ", index.numel() = ", index.numel());
   check<IndexError>(input.numel() != 0 || index.numel() == 0, "put_(): tried to put elements into an empty tensor");
-  Tensor offsets = flat_offsets(index, input);
+  check_same_device({&input, &index, &source});
+  Offsets offsets = flat_offsets(index, input);
   Tensor result = begin_write(input, out, true);
   if (index.numel() == 0) return result;
   Tensor dense = contiguous(result);
-  RowsArgs args = RowDims().args(dense, contiguous(apart(source, dense)), offsets, 1);
+  Tensor from = contiguous(apart(source, dense));
+  RowsArgs args = RowDims().args(dense, from, offsets, 1);
   args.mode = accumulate ? ScatterMode::Add : ScatterMode::Assign;
   kernel(kernels(dense).scatter_rows, "put", dense.device())(args);
   if (!dense.is(result)) copy_into(result, dense);
@@ -380,10 +419,9 @@ void check_embedding_indices(const Tensor& indices) {
 Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t, bool, bool) {
   check(weight.dim() == 2, "'weight' must be 2-D");
   check_embedding_indices(indices);
-  int64_t bad;
-  Tensor offsets = row_offsets(indices, weight.size(0), weight.stride(0) * int64_t(weight.itemsize()), false, bad);
-  if (!offsets.defined())
-    fail<IndexError>("index out of range in self. Index ", bad, " for a table of ", weight.size(0), " rows");
+  check_same_device({&weight, &indices});
+  Offsets offsets = row_offsets(indices, weight.size(0), weight.stride(0) * int64_t(weight.itemsize()), false,
+                                {"index out of range in self. Index % for a table of % rows", {weight.size(0)}});
   Dims sizes(indices.sizes());
   sizes.push_back(weight.size(1));
   Tensor result = empty(sizes, weight.dtype(), weight.device());
@@ -401,14 +439,11 @@ Tensor embedding_dense_backward(const Tensor& grad_output, const Tensor& indices
                                 int64_t padding_idx, bool scale_grad_by_freq) {
   check_embedding_indices(indices);
   int64_t width = grad_output.size(-1);
-  Tensor result = empty({num_weights, width}, grad_output.dtype(), grad_output.device());
-  Tensor zero = empty({}, grad_output.dtype(), grad_output.device());
-  copy_into(zero, wrapped_number(Scalar(0)));
-  copy_into(result, make_view(zero, result.sizes(), {0, 0}, 0));
+  check_same_device({&grad_output, &indices});
+  Tensor result = zeros_of({num_weights, width}, grad_output.dtype(), grad_output.device());
   if (grad_output.numel() == 0) return result;
-  int64_t bad;
-  Tensor offsets = row_offsets(indices, num_weights, width * int64_t(result.itemsize()), false, bad, padding_idx);
-  if (!offsets.defined()) fail<IndexError>("index out of range in self. Index ", bad);
+  DataError error{"index out of range in self. Index %"};
+  Offsets offsets = row_offsets(indices, num_weights, width * int64_t(result.itemsize()), false, error, padding_idx);
   Tensor source = contiguous(grad_output);
   RowDims rows;
   rows.inner = {width};
@@ -418,13 +453,13 @@ Tensor embedding_dense_backward(const Tensor& grad_output, const Tensor& indices
   args.mode = ScatterMode::Add;
   kernel(kernels(result).scatter_rows, "embedding_dense_backward", result.device())(args);
   if (!scale_grad_by_freq) return result;
-  // How often each row was looked up: ones added up in a column.
-  Tensor counts = empty({num_weights, width}, Dtype::Int64, result.device()), one = empty({}, Dtype::Int64);
-  copy_into(counts, make_view(wrapped_number(Scalar(0)), counts.sizes(), {0, 0}, 0));
-  offsets = row_offsets(indices, num_weights, width * 8, false, bad, padding_idx);
+  // How often each row was looked up: rows of ones added up.
+  Tensor counts = zeros_of({num_weights, width}, Dtype::Int64, result.device());
+  Tensor one = empty({}, Dtype::Int64, result.device());
+  fill_with(one, Scalar(1));
+  offsets = row_offsets(indices, num_weights, width * 8, false, error, padding_idx);
   rows.inner_dst = {8};
   rows.inner_src = {0};
-  copy_into(one, wrapped_number(Scalar(1)));
   args = rows.args(counts, one, offsets, 0);
   args.mode = ScatterMode::Add;
   kernel(kernels(result).scatter_rows, "embedding_dense_backward", result.device())(args);

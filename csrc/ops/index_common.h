@@ -32,6 +32,15 @@ inline const char* lower_type_name(Dtype t) {
   }
 }
 
+// Of those that are defined.
+inline void check_same_device(std::initializer_list<const Tensor*> tensors) {
+  Device first = (*tensors.begin())->device();
+  for (const Tensor* t : tensors)
+    check(!t->defined() || t->device() == first,
+          "Expected all tensors to be on the same device, but found at least two devices, ", to_string(first), " and ",
+          t->defined() ? to_string(t->device()) : "", "! Move them with .to(device).");
+}
+
 // Where an operator that changes a copy of `input` writes: input itself (in place), `out`, or a fresh copy.
 inline Tensor begin_write(const Tensor& input, const Out& out, bool keep_layout = false) {
   if (out.inplace) {
@@ -75,6 +84,12 @@ inline Tensor apart(const Tensor& read, const Tensor& written) {
   return read.impl()->storage == written.impl()->storage ? clone(read) : read;
 }
 
+// Byte offsets of rows, in memory of the device, all multiples of `unit`.
+struct Offsets {
+  Tensor at;
+  int64_t unit = 0;
+};
+
 // The sides of a rows kernel: dims before, the row's own dims, strides in elements of both sides.
 struct RowDims {
   Dims outer, outer_dst, outer_src, inner, inner_dst, inner_src;
@@ -82,11 +97,13 @@ struct RowDims {
     for (Dims* d : {&outer_dst, &outer_src, &inner_dst, &inner_src})
       for (int64_t& s : *d) s *= int64_t(itemsize);
   }
-  RowsArgs args(const Tensor& dst, const Tensor& src, const Tensor& offsets, int64_t step) const {
+  RowsArgs args(const Tensor& dst, const Tensor& src, const Offsets& offsets, int64_t step) const {
+    int64_t span = 1;
+    for (int64_t d = 0; d < dst.dim(); ++d) span += (dst.size(d) - 1) * dst.stride(d);
     return {dst.data_as<char>(),
             src.data_as<char>(),
-            offsets.data_as<int64_t>(),
-            offsets.numel(),
+            offsets.at.data_as<int64_t>(),
+            offsets.at.numel(),
             step * int64_t(dst.itemsize()),
             int64_t(outer.size()),
             outer.data(),
@@ -98,19 +115,21 @@ struct RowDims {
             inner_src.data(),
             dst.dtype(),
             ScatterMode::Assign,
-            Scalar(1)};
+            Scalar(1),
+            offsets.unit,
+            span * int64_t(dst.itemsize())};
   }
 };
 
-// The byte offsets of a vector of indices into a dim. Undefined, with `bad` set, when one is out of range.
-inline Tensor row_offsets(const Tensor& index, int64_t limit, int64_t stride, bool wrap, int64_t& bad,
-                          int64_t skip = -1) {
-  Tensor offsets = empty({index.numel()}, Dtype::Int64, index.device());
+// The byte offsets of indices into a dim.
+inline Offsets row_offsets(const Tensor& index, int64_t limit, int64_t stride, bool wrap, const DataError& error,
+                           int64_t skip = -1) {
+  Offsets offsets{empty({index.numel()}, Dtype::Int64, index.device()), stride};
   Dims strides = bytes(index.strides(), index.itemsize());
-  bool ok = kernel(kernels(index).offsets, "index",
-                   index.device())({offsets.data_as<int64_t>(), true, wrap, index.data_as<char>(), index.dtype(),
-                                    index.dim(), index.sizes().data(), strides.data(), limit, stride, skip, &bad});
-  return ok ? offsets : Tensor();
+  kernel(kernels(index).offsets, "index",
+         index.device())({offsets.at.data_as<int64_t>(), true, wrap, index.data_as<char>(), index.dtype(), index.dim(),
+                          index.sizes().data(), strides.data(), limit, stride, skip, error});
+  return offsets;
 }
 
 }  // namespace tl::ops::indexing

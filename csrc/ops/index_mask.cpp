@@ -1,6 +1,8 @@
 // The part of the index family that goes by masks and by what is not zero.
 
+#include "kernels/sort.h"
 #include "ops/index_common.h"
+#include "ops/shape.h"
 
 namespace tl::ops {
 
@@ -10,7 +12,7 @@ namespace {
 
 struct Counted {
   Tensor mask;    // row-major bools
-  Tensor starts;  // of its chunks, on the CPU
+  Tensor starts;  // of its chunks
   int64_t n, total;
 };
 
@@ -18,9 +20,9 @@ Counted count(const Tensor& mask) {
   Counted c;
   c.mask = contiguous(mask.dtype() == Dtype::Bool ? mask : to_dtype(mask, Dtype::Bool, false, false));
   c.n = c.mask.numel();
-  c.starts = empty({mask_chunks(c.n) + 1}, Dtype::Int64);
-  kernel(kernels(mask).mask_starts, "nonzero", mask.device())(c.mask.data_as<bool>(), c.n, c.starts.data_as<int64_t>());
-  c.total = c.starts.data_as<int64_t>()[mask_chunks(c.n)];
+  c.starts = empty({mask_chunks(c.n) + 1}, Dtype::Int64, mask.device());
+  c.total = kernel(kernels(mask).mask_starts, "nonzero", mask.device())(c.mask.data_as<bool>(), c.n,
+                                                                        c.starts.data_as<int64_t>());
   return c;
 }
 
@@ -38,13 +40,6 @@ Tensor expanded(const Tensor& t, Ints shape) {
   return make_view(t, shape, strides, t.offset());
 }
 
-Tensor zeros(Ints sizes, Dtype dtype, Device device) {
-  Tensor zero = empty({}, dtype, device), result = empty(sizes, dtype, device);
-  copy_into(zero, wrapped_number(Scalar(0)));
-  copy_into(result, expanded(zero, sizes));
-  return result;
-}
-
 void check_bool(const char* text, const Tensor& mask) {
   check(mask.dtype() == Dtype::Bool, text, type_name(mask.dtype()), ". Compare it, or convert it with .bool().");
 }
@@ -58,7 +53,7 @@ Tensor nonzero_columns(const Tensor& input) {
   if (result.numel())
     kernel(kernels(input).nonzero, "nonzero",
            input.device())({result.data_as<int64_t>(), c.mask.data_as<bool>(), c.n, c.starts.data_as<int64_t>(),
-                            input.dim(), input.sizes().data()});
+                            c.total, input.dim(), input.sizes().data()});
   return result;
 }
 
@@ -81,6 +76,7 @@ Tensor masked_select(const Tensor& input, const Tensor& mask, const Out& out) {
   check_bool("masked_select: expected BoolTensor for mask. It has dtype ", mask);
   if (out.defined())
     check(out.tensor.dtype() == input.dtype(), "masked_select(): self and result must have the same scalar type");
+  check_same_device({&input, &mask});
   Dims shape = broadcast_shapes(mask.sizes(), input.sizes());
   Counted c = count(expanded(mask, shape));
   Tensor source = contiguous(expanded(input, shape));
@@ -93,6 +89,7 @@ Tensor masked_scatter(const Tensor& input, const Tensor& mask, const Tensor& sou
   check_bool("masked_scatter_ only supports boolean masks, but got mask with dtype ", mask);
   check(input.dtype() == source.dtype(), "masked_scatter: expected self and source to have same dtypes but got",
         type_name(input.dtype()), " and ", type_name(source.dtype()));
+  check_same_device({&input, &mask, &source});
   Dims shape = broadcast_shapes(mask.sizes(), input.sizes());
   check(!out.inplace || Ints(shape) == input.sizes(), "output with shape ", to_string(input.sizes()),
         " doesn't match the broadcast shape ", to_string(shape));
@@ -111,7 +108,7 @@ Tensor masked_scatter(const Tensor& input, const Tensor& mask, const Tensor& sou
 Tensor masked_scatter_backward(const Tensor& grad, const Tensor& mask, Ints sizes) {
   NoGrad guard;
   Tensor chosen = masked_select(grad, mask, {});
-  Tensor result = zeros(sizes, grad.dtype(), grad.device());
+  Tensor result = zeros_of(sizes, grad.dtype(), grad.device());
   int64_t n = std::min(chosen.numel(), result.numel());
   copy_into(make_view(result, {n}, {1}, 0), make_view(chosen, {n}, {1}, 0));
   return result;
@@ -158,22 +155,23 @@ Tensor one_hot(const Tensor& input, int64_t num_classes) {
   Dims sizes(input.sizes());
   check(input.numel() > 0 || num_classes > 0, "Can not infer total number of classes from empty tensor.");
   check(num_classes >= -1, "num_classes should be positive");
-  Tensor index = contiguous(to(input, {}, Device{}, false, false));
+  Tensor index = contiguous(input);
   int64_t least = 0, most = -1;
-  const int64_t* p = index.data_as<int64_t>();
-  for (int64_t i = 0; i < index.numel(); ++i) {
-    least = std::min(least, p[i]);
-    most = std::max(most, p[i]);
-  }
+  if (index.numel())
+    kernel(sort_kernels[int(index.device().type)].range, "one_hot", index.device())(index.data(), index.numel(),
+                                                                                    Dtype::Int64, &least, &most);
   check(least >= 0, "Class values must be non-negative. Got ", least, ".");
   if (num_classes == -1) num_classes = most + 1;
   check(most < num_classes, "Class values must be smaller than num_classes. Got class ", most, " with ", num_classes,
         " classes.");
   sizes.push_back(num_classes);
-  Tensor result = zeros(sizes, Dtype::Int64, Device{});
-  int64_t* q = result.data_as<int64_t>();
-  for (int64_t i = 0; i < index.numel(); ++i) q[i * num_classes + p[i]] = 1;
-  return to(result, {}, input.device(), false, false);
+  Tensor result = zeros_of(sizes, Dtype::Int64, input.device());
+  if (index.numel() == 0) return result;
+  NoGrad guard;
+  Dims rows(index.sizes());
+  rows.push_back(1);
+  return scatter_value(result, -1, make_view(index, rows, contiguous_strides(rows), index.offset()), Scalar(1),
+                       {result, true});
 }
 
 }  // namespace tl::ops

@@ -7,6 +7,7 @@
 #include "runtime/driver.h"
 #include "runtime/machine.h"
 #include "runtime/pinned.h"
+#include "runtime/report.h"
 #include "runtime/selection.h"
 #include "runtime/stream.h"
 
@@ -64,6 +65,7 @@ class Runtime final : public CudaRuntime {
   void synchronize(int device) override {
     DeviceScope scope(device);
     driver::synchronize_device();
+    raise_reported();
   }
   void memory_info(int device, int64_t* free, int64_t* total) override {
     DeviceScope scope(device);
@@ -98,6 +100,7 @@ class Runtime final : public CudaRuntime {
   void synchronize_stream(int device, uintptr_t stream) override {
     DeviceScope scope(device);
     driver::synchronize_stream(as_stream(stream));
+    raise_reported();
   }
   bool query_stream(int device, uintptr_t stream) override {
     DeviceScope scope(device);
@@ -118,7 +121,10 @@ class Runtime final : public CudaRuntime {
     driver::wait_event(as_stream(stream), as_event(event));
   }
   bool query_event(uintptr_t event) override { return driver::query_event(as_event(event)); }
-  void synchronize_event(uintptr_t event) override { driver::synchronize_event(as_event(event)); }
+  void synchronize_event(uintptr_t event) override {
+    driver::synchronize_event(as_event(event));
+    raise_reported();
+  }
   float elapsed_ms(uintptr_t from, uintptr_t to) override { return driver::elapsed_ms(as_event(from), as_event(to)); }
 
   void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes,
@@ -152,7 +158,10 @@ class Runtime final : public CudaRuntime {
                                        : driver::CopyKind::DeviceToDevice;
     driver::copy(to, from, bytes, kind, stream);
     if (kind == driver::CopyKind::DeviceToDevice) return;
-    if (!non_blocking) return driver::synchronize_stream(stream);
+    if (!non_blocking) {
+      driver::synchronize_stream(stream);
+      return raise_reported();
+    }
     // Pinned memory is read or written after this returns: it is kept until then.
     used_by(to_device.is_cpu() ? to : from, device, stream);
   }
