@@ -2,6 +2,7 @@
 
 #include "core/scalar_ops.h"
 #include "runtime/allocator.h"
+#include "runtime/report.h"
 #include "runtime/walk.h"
 
 // Losses are summed in float64: partial sums of blocks, then their sum, in an order that the length alone decides.
@@ -82,6 +83,7 @@ struct Nll {
   bool bytes;
   int64_t classes, inner, ignore;
   Reduction reduction;
+  Report invalid;  // targets that are no class
 
   TL_DEVICE int64_t target_at(int64_t i) const {
     return bytes ? int64_t(static_cast<const uint8_t*>(target)[i]) : static_cast<const int64_t*>(target)[i];
@@ -90,7 +92,10 @@ struct Nll {
   TL_DEVICE Acc<T> weight_of(int64_t t) const { return weight ? convert<Acc<T>>(weight[t]) : Acc<T>(1); }
   TL_DEVICE Acc<T> loss(int64_t i) const {
     int64_t t = target_at(i);
-    if (!counts(t)) return Acc<T>(0);
+    if (!counts(t)) {
+      if (t != ignore) invalid(t);
+      return Acc<T>(0);
+    }
     return -weight_of(t) * convert<Acc<T>>(input[(i / inner * classes + t) * inner + i % inner]);
   }
 };
@@ -124,34 +129,6 @@ struct NllGradient : Nll<T> {
   }
 };
 
-TL_KERNEL find_invalid(const void* target, bool bytes, int64_t n, int64_t classes, int64_t ignore, int32_t* first) {
-  for (int64_t i = global_index(); i < n; i += global_size()) {
-    int64_t t = bytes ? int64_t(static_cast<const uint8_t*>(target)[i]) : static_cast<const int64_t*>(target)[i];
-    if (t != ignore && (t < 0 || t >= classes)) atomic_min(first, int32_t(i < 0x7ffffffe ? i : 0x7ffffffe));
-  }
-}
-
-// The error about a target must be raised here and now: the host waits for the answer.
-template <class Args>
-int64_t first_invalid(const Args& a, const Launcher& l, Device device) {
-  int64_t n = a.n * a.inner;
-  if (n == 0) return kAllTargetsValid;
-  Scratch<int32_t> first(1, device);
-  driver::set_bytes(first.data, 0x7f, sizeof(int32_t), l.stream);
-  launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, find_invalid, a.target, a.byte_target, n, a.classes,
-         a.ignore_index, first.data);
-  int32_t at = 0;
-  driver::copy(&at, first.data, sizeof(at), driver::CopyKind::DeviceToHost, l.stream);
-  driver::synchronize_stream(l.stream);
-  if (at == 0x7f7f7f7f) return kAllTargetsValid;
-  size_t width = a.byte_target ? 1 : 8;
-  int64_t target = 0;
-  driver::copy(&target, static_cast<const char*>(a.target) + size_t(at) * width, width, driver::CopyKind::DeviceToHost,
-               l.stream);
-  driver::synchronize_stream(l.stream);
-  return target;
-}
-
 template <class F>
 void with_type(Dtype t, F f) {
   switch (t) {
@@ -169,8 +146,6 @@ void with_type(Dtype t, F f) {
 int64_t nll(const NllArgs& a) {
   Launcher l = Launcher::of(a.output);
   Device device{DeviceType::CUDA, int8_t(driver::device_of(a.output))};
-  int64_t invalid = first_invalid(a, l, device);
-  if (invalid != kAllTargetsValid) return invalid;
   with_type(a.dtype, [&](auto zero) {
     using T = decltype(zero);
     Nll<T> f{static_cast<const T*>(a.input),
@@ -183,7 +158,8 @@ int64_t nll(const NllArgs& a) {
              a.classes,
              a.inner,
              a.ignore_index,
-             a.reduction};
+             a.reduction,
+             report_to(target_error(a.classes))};
     int64_t n = a.n * a.inner;
     if (a.reduction == Reduction::None) {
       driver::set_bytes(a.total_weight, 0, sizeof(T), l.stream);
@@ -197,6 +173,7 @@ int64_t nll(const NllArgs& a) {
     launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data, sums.data + blocks, int(blocks), 1.0,
            a.reduction == Reduction::Mean, static_cast<T*>(a.output), static_cast<T*>(a.total_weight));
   });
+  raise_at_once();
   return kAllTargetsValid;
 }
 
@@ -204,14 +181,11 @@ int64_t nll_backward(const NllBackwardArgs& a) {
   int64_t n = a.n * a.classes * a.inner;
   if (n == 0) return kAllTargetsValid;
   Launcher l = Launcher::of(a.grad_input);
-  Device device{DeviceType::CUDA, int8_t(driver::device_of(a.grad_input))};
-  int64_t invalid = first_invalid(a, l, device);
-  if (invalid != kAllTargetsValid) return invalid;
   with_type(a.dtype, [&](auto zero) {
     using T = decltype(zero);
     NllGradient<T> f{{nullptr, static_cast<const T*>(a.weight), static_cast<const T*>(a.grad),
                       static_cast<const T*>(a.total_weight), static_cast<T*>(a.grad_input), a.target, a.byte_target,
-                      a.classes, a.inner, a.ignore_index, a.reduction}};
+                      a.classes, a.inner, a.ignore_index, a.reduction, report_to(target_error(a.classes))}};
     launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, each_element<NllGradient<T>>, f, n);
   });
   return kAllTargetsValid;

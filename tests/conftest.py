@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library import DEVICE, tl, torch
+from library import DEVICE, settle, tl, torch
 
 
 def pytest_report_header() -> list[str]:
@@ -43,6 +43,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="about the CPU"))
 
 
+class Settled:
+    """`pytest.raises` that waits for the device before it looks."""
+
+    def __init__(self, *args, **kwargs):
+        self.inner = raises(*args, **kwargs)
+
+    def __enter__(self):
+        return self.inner.__enter__()
+
+    def __exit__(self, kind, error, traceback):
+        if error is None:
+            try:
+                settle()
+            except Exception as e:
+                return self.inner.__exit__(type(e), e, e.__traceback__)
+        return self.inner.__exit__(kind, error, traceback)
+
+
+raises = pytest.raises
+if DEVICE != "cpu":
+    pytest.raises = lambda *args, **kwargs: (Settled if len(args) < 2 else raises)(*args, **kwargs)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item):
     """On another device than the CPU an operator without a kernel is no failure; it is reported."""
@@ -61,5 +84,6 @@ def _same_state_before_each_test():
     np.random.seed(0)
     tl.manual_seed(0)
     yield
+    settle()
     assert tl.is_grad_enabled(), "the test left gradients switched off"
     assert tl.get_default_dtype() == tl.float32, "the test left another default dtype"

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from library import settle
 
 
 def namespace(lib: Any, requires_grad: bool = False) -> dict[str, Any]:
@@ -97,6 +98,7 @@ def error(lib: Any, expression: str) -> tuple[str, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             eval(expression, namespace(lib))
+            settle()
     except Exception as e:
         return type(e).__name__, str(e).split("\n")[0].replace("tensorlite", "torch")
     raise AssertionError(f"{expression} raised nothing")

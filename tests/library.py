@@ -35,5 +35,11 @@ def move_tests_to(device: str) -> None:
     tl.Tensor.__array__ = lambda self, *args, **kwargs: array(self.cpu(), *args, **kwargs)
 
 
+def settle() -> None:
+    """Waits for the device, where errors about numbers in the data are raised."""
+    if DEVICE != "cpu":
+        tl.cuda.synchronize()
+
+
 if DEVICE != "cpu":
     move_tests_to(DEVICE)

@@ -1,4 +1,4 @@
-#include "core/error.h"
+#include "core/data_error.h"
 
 #include <cstdio>
 

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/data_error.h"
 #include "core/dtype.h"
-#include "core/error.h"
 #include "core/export.h"
 #include "core/scalar.h"
 #include "kernels/kernels.h"

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "core/data_error.h"
 #include "core/dtype.h"
 #include "kernels/kernels.h"
 
@@ -62,9 +63,12 @@ struct PairLossBackwardArgs {
 };
 
 inline constexpr int64_t kAllTargetsValid = INT64_MIN;
+inline DataError target_error(int64_t classes) {
+  return {"Target % is out of bounds. There are % classes, numbered from 0.", {classes}};
+}
 
 struct LossKernels {
-  // Returns the first target that is no class, or kAllTargetsValid.
+  // Returns a target that is no class, or kAllTargetsValid, also where target_error is raised later.
   int64_t (*nll)(const NllArgs&);
   int64_t (*nll_backward)(const NllBackwardArgs&);
   void (*pair)(const PairLossArgs&);

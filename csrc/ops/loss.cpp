@@ -45,10 +45,6 @@ NllShape nll_shape(Ints input, const Tensor& target) {
   NllShape s{input[0], input[1], numel_of(input.slice(2))};
   return s;
 }
-[[noreturn]] void fail_target(int64_t target, int64_t classes) {
-  fail<IndexError>("Target ", target, " is out of bounds. There are ", classes, " classes, numbered from 0.");
-}
-
 std::tuple<Tensor, Tensor> nll(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t reduction,
                                int64_t ignore_index) {
   NllShape s = nll_shape(input.sizes(), target);
@@ -60,7 +56,7 @@ std::tuple<Tensor, Tensor> nll(const Tensor& input, const Tensor& target, const 
   int64_t invalid = kernel(loss_kernels[int(x.device().type)].nll, "nll_loss", x.device())(
       {x.dtype(), t.dtype() == Dtype::UInt8, r, s.n, s.classes, s.inner, ignore_index, x.data(), t.data(),
        w.defined() ? w.data() : nullptr, loss.data(), total.data()});
-  if (invalid != kAllTargetsValid) fail_target(invalid, s.classes);
+  if (invalid != kAllTargetsValid) target_error(s.classes).raise(invalid);
   return {loss, total};
 }
 
@@ -166,7 +162,7 @@ Tensor nll_loss_backward(const Tensor& grad_output, Ints input_size, const Tenso
   int64_t invalid = kernel(loss_kernels[int(g.device().type)].nll_backward, "nll_loss_backward",
                            g.device())({dtype, t.dtype() == Dtype::UInt8, r, s.n, s.classes, s.inner, ignore_index,
                                         g.data(), t.data(), data_or_null(w), total_weight.data(), out.data()});
-  if (invalid != kAllTargetsValid) fail_target(invalid, s.classes);
+  if (invalid != kAllTargetsValid) target_error(s.classes).raise(invalid);
   return out;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/error.h"
+#include "core/data_error.h"
 #include "runtime/device.h"
 #include "runtime/driver.h"
 
