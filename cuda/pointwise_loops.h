@@ -7,8 +7,9 @@
 #include "runtime/walk.h"
 
 // The kernels over scalar_ops.h: one for operands that lie in a row in the dtype that is computed in, by packs of 16
-// bytes, and one for all others, which converts at each read and write. Plans beyond 31-bit offsets are cut by the
-// host.
+// bytes; one for float32 arithmetic on rows of any floating dtype, which may be broadcast (a bias, a column, strided
+// rows), by packs of 8 elements; and one for all others, which converts at each read and write. Plans beyond 31-bit
+// offsets are cut by the host.
 
 namespace tl::cuda {
 
@@ -116,6 +117,78 @@ TL_KERNEL flat_kernel(char* out, const Inputs<A, T, N> in, int64_t packs, const 
   }
 }
 
+// Eight elements, of one of the floating dtypes; bytes as they are.
+template <class T>
+TL_DEVICE void read_eight(const char* p, Dtype dtype, bool repeated, T (&v)[8]) {
+  if (repeated) {
+    T x = load_as<T>(p, dtype);
+    for (int k = 0; k < 8; ++k) v[k] = x;
+  } else if constexpr (sizeof(T) == 1) {
+    auto pack = *reinterpret_cast<const Pack<T, 8>*>(p);
+    for (int k = 0; k < 8; ++k) v[k] = pack.v[k];
+  } else if (dtype == Dtype::Float32) {
+    auto low = reinterpret_cast<const Pack<float, 4>*>(p)[0], high = reinterpret_cast<const Pack<float, 4>*>(p)[1];
+    for (int k = 0; k < 4; ++k) v[k] = low.v[k], v[k + 4] = high.v[k];
+  } else {
+    auto raw = *reinterpret_cast<const Pack<uint16_t, 8>*>(p);
+    if (dtype == Dtype::Float16)
+      for (int k = 0; k < 8; ++k) v[k] = convert<float>(bit_cast<Half>(raw.v[k]));
+    else
+      for (int k = 0; k < 8; ++k) v[k] = convert<float>(bit_cast<BFloat16>(raw.v[k]));
+  }
+}
+template <class R>
+TL_DEVICE void write_eight(char* p, Dtype dtype, const R (&v)[8]) {
+  if constexpr (std::is_same_v<R, float>) {
+    if (dtype != Dtype::Float32) {
+      Pack<uint16_t, 8> raw;
+      if (dtype == Dtype::Float16)
+        for (int k = 0; k < 8; ++k) raw.v[k] = convert<Half>(v[k]).bits;
+      else
+        for (int k = 0; k < 8; ++k) raw.v[k] = convert<BFloat16>(v[k]).bits;
+      *reinterpret_cast<Pack<uint16_t, 8>*>(p) = raw;
+      return;
+    }
+  }
+  constexpr int P = sizeof(R) > 2 ? 4 : 8;
+  for (int i = 0; i < 8; i += P) {
+    Pack<R, P> pack;
+    for (int k = 0; k < P; ++k) pack.v[k] = v[i + k];
+    reinterpret_cast<Pack<R, P>*>(p)[i / P] = pack;
+  }
+}
+
+// The walk counts packs in its first dim.
+template <class Op, class A, class T, int N>
+TL_KERNEL rows_kernel(char* out, Dtype out_dtype, const Inputs<A, T, N> in, int64_t packs, const Op op,
+                      const Walk<N + 1, uint32_t> walk) {
+  using R = typename Result<Op, A, T, N>::type;
+  for (int64_t i = global_index(); i < packs; i += global_size()) {
+    uint32_t at[N + 1];
+    walk.offsets(i, at);
+    A a[8];
+    T b[N > 1 ? N - 1 : 1][8];
+    if (in.first.constant)
+      for (int k = 0; k < 8; ++k) a[k] = in.first.value;
+    else
+      read_eight(in.first.data + at[1], in.first.dtype, in.repeated[0], a);
+    for (int j = 1; j < N; ++j) {
+      const Input<T>& other = in.rest[j - 1];
+      if (other.constant)
+        for (int k = 0; k < 8; ++k) b[j - 1][k] = other.value;
+      else
+        read_eight(other.data + at[j + 1], other.dtype, in.repeated[j], b[j - 1]);
+    }
+    R r[8];
+    for (int k = 0; k < 8; ++k) {
+      T rest[2];
+      for (int j = 1; j < N; ++j) rest[j - 1] = b[j - 1][k];
+      r[k] = apply<Op, A, T, N>(op, a[k], rest);
+    }
+    write_eight(out + at[0], out_dtype, r);
+  }
+}
+
 // ---- the host's part ----
 
 template <class Op, class T>
@@ -155,6 +228,7 @@ void within_32_bits(const Plan& p, F f) {
   for (int d = 1; d < p.ndim; ++d)
     if (p.sizes[d] > p.sizes[widest]) widest = d;
   int64_t half = p.sizes[widest] / 2;
+  if (half > 64) half &= ~int64_t(63);  // so that packs stay whole
   for (int part = 0; part < 2; ++part) {
     Plan q = p;
     q.sizes[widest] = part ? p.sizes[widest] - half : half;
@@ -169,6 +243,43 @@ void within_32_bits(const Plan& p, F f) {
     q.index32 = reach < (int64_t(1) << 31);
     within_32_bits(q, f);
   }
+}
+
+// Whether an operand's rows are read or written by packs of 8 elements of `width` bytes.
+inline bool in_packs(const Plan& p, int i, size_t width) {
+  uintptr_t bytes = width == 4 ? 16 : 8 * width, odd = reinterpret_cast<uintptr_t>(p.data[i]) % bytes;
+  for (int d = 1; d < p.ndim; ++d) odd |= uintptr_t(p.strides[i][d]) % bytes;
+  return odd == 0 && p.strides[i][0] == int64_t(width);
+}
+template <class T>
+bool fits_rows(Dtype t) {
+  if (sizeof(T) == 1) return t == Dtype::Bool || t == Dtype::UInt8;
+  return t == Dtype::Float32 || t == Dtype::Float16 || t == Dtype::BFloat16;
+}
+
+// The part of a plan, from its start, that rows_kernel may take; empty where it may not.
+template <class R, class A, class T, int N>
+int64_t rows_of(const Plan& p, Inputs<A, T, N>& in) {
+  if (p.numel < 8 || (p.ndim > 1 && p.sizes[0] % 8)) return 0;
+  bool out = std::is_same_v<R, float> ? fits_rows<float>(p.dtypes[0]) : p.dtypes[0] == dtype_of<R>;
+  if (!out || !in_packs(p, 0, itemsize(p.dtypes[0]))) return 0;
+  auto fits = [&](int i, bool constant, bool dtype) {
+    if (constant) return true;
+    in.repeated[i - 1] = p.strides[i][0] == 0;
+    return dtype && (in.repeated[i - 1] || in_packs(p, i, itemsize(p.dtypes[i])));
+  };
+  if (!fits(1, in.first.constant, fits_rows<A>(p.dtypes[1]))) return 0;
+  for (int k = 1; k < N; ++k)
+    if (!fits(k + 1, in.rest[k - 1].constant, fits_rows<T>(p.dtypes[k + 1]))) return 0;
+  return p.numel / 8 * 8;
+}
+
+// The end of a plan of one dim.
+inline Plan after(const Plan& p, int64_t done) {
+  Plan rest = p;
+  rest.numel = rest.sizes[0] = p.numel - done;
+  for (int i = 0; i < p.operands; ++i) rest.data[i] = static_cast<char*>(p.data[i]) + done * p.strides[i][0];
+  return rest;
 }
 
 // The part of the elements that packs hold: none where operands do not lie in a row in the dtypes that are computed in.
@@ -200,6 +311,7 @@ int64_t run_flat(const Plan& plan, Inputs<A, T, N>& in, const Op& op, const Laun
 // `costly`: arithmetic outweighs memory by far, so that packs are not worth a kernel of their own.
 template <class Op, class A, class T, int N, bool costly>
 void run(const Plan& plan, const PointwiseParams* params) {
+  using R = typename Result<Op, A, T, N>::type;
   Launcher l(plan.device);
   Op op = make<Op, T>(params);
   op.division_by_zero = note_of(plan.device.index);
@@ -211,18 +323,32 @@ void run(const Plan& plan, const PointwiseParams* params) {
   int64_t done = 0;
   if constexpr (!costly) done = run_flat<Op, A, T, N>(plan, in, op, l);
   if (done == plan.numel) return;
-  Plan rest = plan;
-  if (done) {
-    rest.numel = rest.sizes[0] = plan.numel - done;
-    rest.index32 = true;
-    for (int i = 0; i <= N; ++i) rest.data[i] = static_cast<char*>(plan.data[i]) + done * plan.strides[i][0];
-  }
-  within_32_bits(rest, [&](const Plan& p) {
+  auto with_data = [&](const Plan& p) {
     Inputs<A, T, N> part = in;
     part.first.data = static_cast<const char*>(p.data[1]);
     for (int k = 1; k < N; ++k) part.rest[k - 1].data = static_cast<const char*>(p.data[k + 1]);
+    return part;
+  };
+  auto general = [&](const Plan& p) {
     launch({{blocks_for(p.numel, kThreads)}, {kThreads}, 0, l.stream}, general_kernel<Op, A, T, N>,
-           static_cast<char*>(p.data[0]), p.dtypes[0], part, p.numel, op, Walk<N + 1, uint32_t>(p));
+           static_cast<char*>(p.data[0]), p.dtypes[0], with_data(p), p.numel, op, Walk<N + 1, uint32_t>(p));
+  };
+  Plan rest = done ? after(plan, done) : plan;
+  if (done) rest.index32 = true;
+  within_32_bits(rest, [&](const Plan& p) {
+    if constexpr (std::is_same_v<T, float> && !costly) {
+      Inputs<A, T, N> part = with_data(p);
+      if (int64_t taken = done ? 0 : rows_of<R, A, T, N>(p, part)) {
+        Plan packs = p;
+        packs.sizes[0] = taken / (p.numel / p.sizes[0]) / 8;
+        for (int i = 0; i <= N; ++i) packs.strides[i][0] *= 8;
+        launch({{blocks_for(taken / 8, kThreads)}, {kThreads}, 0, l.stream}, rows_kernel<Op, A, T, N>,
+               static_cast<char*>(p.data[0]), p.dtypes[0], part, taken / 8, op, Walk<N + 1, uint32_t>(packs));
+        if (taken < p.numel) general(after(p, taken));
+        return;
+      }
+    }
+    general(p);
   });
 }
 
