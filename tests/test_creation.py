@@ -252,6 +252,7 @@ def test_errors(call: Callable[[], Any], error: type, message: str):
 
 
 @pytest.mark.skipif(not IS_TENSORLITE, reason="asks for more memory than there is")
+@pytest.mark.cpu
 def test_out_of_memory():
     with pytest.raises(RuntimeError, match=r"you tried to allocate \d+ bytes"):
         tl.empty(2**50)

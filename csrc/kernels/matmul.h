@@ -47,11 +47,10 @@ struct MatmulKernels {
 };
 TL_API extern MatmulKernels matmul_kernels[kDeviceTypes];  // defined in ops/matmul.cpp
 
-
 // What a script has asked of products on CUDA devices (backends.cuda.matmul in Python).
 enum class MatmulBackend { Native, Cublas, Auto };
 struct MatmulSettings {
-  bool allow_tf32 = false;  // float32 may be rounded to tf32 for tensor cores
+  bool allow_tf32 = false;                                   // float32 may be rounded to tf32 for tensor cores
   bool half_sums_float16 = true, half_sums_bfloat16 = true;  // cuBLAS may round partial sums to the half type
   MatmulBackend backend = MatmulBackend::Native;
   std::string cublas_folders;  // to look for the library in, parted by ':'
