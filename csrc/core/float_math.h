@@ -78,24 +78,40 @@ TL_FN double round_even(double x) { return __builtin_rint(x); }
 
 // ---- float32 ----
 
-// exp(hi + lo) with |lo| tiny beside hi: 2^n e^r with n = round(hi / ln 2). Saturates to 0 and inf.
-TL_FN float exp_sum(float hi, float lo) {
-  float x = hi > 89.0f ? 89.0f : (hi < -104.0f ? -104.0f : hi);
-  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  float t = fma(x, 1.44269504088896341f, kMagic);
-  float n = t - kMagic;
+constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+
+// e^r - 1 of exp(x + low) = 2^n e^r with n = round(x / ln 2), low tiny; t = n + magic.
+TL_FN float exp_rest(float x, float low, float magic, float& t) {
+  t = fma(x, 1.44269504088896341f, magic);
+  float n = t - magic;
   float r = fma(n, -0.693359375f, x);
-  r = fma(n, 2.12194440e-4f, r) + lo;
+  r = fma(n, 2.12194440e-4f, r) + low;
   float q = poly(r, 5.000000000e-01f, 1.666657699e-01f, 4.166655462e-02f, 8.363179053e-03f, 1.392618359e-03f);
-  float p = fma(r * r, q, r) + 1.0f;
+  return fma(r * r, q, r);
+}
+// p 2^n for t = n + kMagic, where p and the product are normal.
+TL_FN float scale_normal(float p, float t) { return from_bits(to_bits(p) + (to_bits(t) << 23)); }
+
+// 1 ULP. Saturates to 0 and inf.
+TL_FN float exp(float value) {
+  float x = value > 89.0f ? 89.0f : (value < -104.0f ? -104.0f : value), t;
+  float p = exp_rest(x, 0.0f, kMagic, t) + 1.0f;
   // 2^n in two factors, so that results below the normal range come out right.
   int32_t k = int32_t(to_bits(t)) - int32_t(0x4b400000);
   int32_t half = k >> 1;
   return p * from_bits(uint32_t(half + 127) << 23) * from_bits(uint32_t(k - half + 127) << 23);
 }
-
-// 1 ULP.
-TL_FN float exp(float x) { return exp_sum(x, 0.0f); }
+// The same where |x| <= 80: one step for 2^n.
+TL_FN float exp_near(float x) {
+  float t, p = exp_rest(x, 0.0f, kMagic, t) + 1.0f;
+  return scale_normal(p, t);
+}
+// The same for x <= 0: by way of 2^64 times the result, which is normal.
+TL_FN float exp_negative(float value) {
+  float x = value < -104.0f ? -104.0f : value, t;
+  float p = exp_rest(x, 0.0f, kMagic + 64.0f, t) + 1.0f;
+  return scale_normal(p, t) * 5.42101086e-20f;
+}
 
 // x = m 2^e with m in [sqrt(1/2), sqrt(2)), for positive finite x.
 TL_FN void split(float x, float& m, float& e) {
@@ -199,14 +215,14 @@ TL_FN float tanh(float x) {
   float a = abs(x), z = x * x;
   float small = fma(
       x * z, poly(z, -3.333332894e-01f, 1.333276974e-01f, -5.385090958e-02f, 2.099717900e-02f, -6.096714166e-03f), x);
-  float large = copysign(1.0f - 2.0f / (exp(a > 10.0f ? 20.0f : a + a) + 1.0f), x);
+  float large = copysign(1.0f - 2.0f / (exp_near(a > 10.0f ? 20.0f : a + a) + 1.0f), x);
   float r = a < 0.625f ? small : large;
   return x == x ? r : x;
 }
 
 // 2 ULP; exp of minus the magnitude never overflows. What rounding took from 1 + e and from the quotient is given back.
 TL_FN float sigmoid(float x) {
-  float e = exp(-abs(x));
+  float e = exp_negative(-abs(x));
   float n = x < 0.0f ? e : 1.0f;
   float d = 1.0f + e, lost = e - (d - 1.0f);
   float inverse = 1.0f / d, y = n * inverse;
@@ -224,7 +240,7 @@ TL_FN float erf(float x) {
   float b = a > 4.0f ? 4.0f : a;
   float g = poly(b, 1.128706152e+00f, 6.349477311e-01f, 1.064905910e-01f, -2.385950168e-02f, 3.581151999e-03f,
                  -2.466863799e-04f, -1.885291923e-05f, 5.191084292e-06f, -3.111434188e-07f);
-  float large = copysign(1.0f - exp(-b * g), x);
+  float large = copysign(1.0f - exp_near(-b * g), x);
   float r = a < 0.9f ? small : large;
   return x == x ? r : x;
 }
@@ -255,18 +271,8 @@ TL_FN float scaled_mills(float a, float high, float low, float factor) {
   float p_lost = fma(p * u_error, fma(u, 0.8376449f, 1.0494549f), fma(q, u, -p)) + q_lost * u;
   float m = p * factor, m_lost = fma(p, factor, -m) + p_lost * factor;
 
-  float x = high < -104.0f ? -104.0f : high;
-  constexpr float kMagic = 12582912.0f;
-  float t = fma(x, 1.44269504088896341f, kMagic);
-  float n = t - kMagic;
-  float r = fma(n, -0.693359375f, x);
-  r = fma(n, 2.12194440e-4f, r) + low;
-  float e =
-      fma(r * r, poly(r, 5.000000000e-01f, 1.666657699e-01f, 4.166655462e-02f, 8.363179053e-03f, 1.392618359e-03f), r);
-  float y = fma(m, e, m_lost) + m;
-  int32_t k = int32_t(to_bits(t)) - int32_t(0x4b400000);
-  int32_t half = k >> 1;
-  return y * from_bits(uint32_t(half + 127) << 23) * from_bits(uint32_t(k - half + 127) << 23);
+  float t, e = exp_rest(high < -104.0f ? -104.0f : high, low, kMagic + 64.0f, t);
+  return scale_normal(fma(m, e, m_lost) + m, t) * 5.42101086e-20f;
 }
 
 TL_FN float erfc(float x) {  // 3 ULP
