@@ -293,6 +293,44 @@ void sort(const SortArgs& a) {
 
 // ---- selecting ----
 
+// Whether one of kStep flipped keys is below the limit; without branches, for vectors.
+constexpr int64_t kStep = 32;
+template <class T>
+inline bool any_below(const T* line, Key<T> flip, Key<T> limit) {
+  Key<T> any = 0;
+  for (int64_t i = 0; i < kStep; ++i) any |= Key<T>(Key<T>(key_of(line[i]) ^ flip) < limit);
+  return any != 0;
+}
+
+// Leaves the k least of the flipped keys of line[begin..end) at the front of `items`, which has room for 2 k + 16, in
+// no order: those that may still be among them are collected, and thinned out when there are too many.
+template <class T, class I>
+void collect_least(const T* line, int64_t begin, int64_t end, int64_t k, Key<T> flip, I* items) {
+  const int64_t room = 2 * k + 16;
+  int64_t count = 0;
+  Key<T> limit = Key<T>(~Key<T>(0));
+  bool limited = false;
+  for (int64_t i = begin; i < end;) {
+    const int64_t stop = std::min(end, i + kStep);
+    if (limited && stop - i == kStep && !any_below(line + i, flip, limit)) {
+      i = stop;
+      continue;
+    }
+    for (; i < stop; ++i) {
+      Key<T> key = Key<T>(key_of(line[i]) ^ flip);
+      if (limited && key >= limit) continue;
+      items[count++] = I::make(key, i);
+      if (count == room) {
+        std::nth_element(items, items + k - 1, items + count);
+        count = k;
+        limit = Key<T>(items[k - 1].key());
+        limited = true;
+      }
+    }
+  }
+  if (count > k) std::nth_element(items, items + k - 1, items + count);
+}
+
 // The k least of the flipped keys of a line, in no order.
 template <class T, class I>
 I* least_items(const T* line, int64_t n, int64_t k, Key<T> flip, Workspace& w) {
@@ -302,23 +340,18 @@ I* least_items(const T* line, int64_t n, int64_t k, Key<T> flip, Workspace& w) {
     if (k < n) std::nth_element(items, items + k - 1, items + n);
     return items;
   }
-  // Those that may still be among the least are collected, and thinned out when there are too many.
-  int64_t room = 2 * k + 16, count = 0;
-  I* items = w.items.get<I>(room);
-  Key<T> limit = Key<T>(~Key<T>(0));
-  bool limited = false;
-  for (int64_t i = 0; i < n; ++i) {
-    Key<T> key = Key<T>(key_of(line[i]) ^ flip);
-    if (limited && key >= limit) continue;
-    items[count++] = I::make(key, i);
-    if (count == room) {
-      std::nth_element(items, items + k - 1, items + count);
-      count = k;
-      limit = Key<T>(items[k - 1].key());
-      limited = true;
-    }
-  }
-  if (count > k) std::nth_element(items, items + k - 1, items + count);
+  // Every thread's piece of a long line gives its own k least. What is chosen does not depend on the pieces.
+  const int64_t most = n / std::max<int64_t>(16 * k, 1 << 15) + 1;
+  const int64_t room = 2 * k + 16, pieces = std::min<int64_t>(most, num_threads());
+  const int64_t piece = (n + pieces - 1) / pieces;
+  I* items = w.items.get<I>(room * pieces);
+  parallel_for(pieces, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      collect_least<T, I>(line, i * piece, std::min(n, (i + 1) * piece), k, flip, items + i * room);
+  });
+  if (pieces == 1) return items;
+  for (int64_t i = 1; i < pieces; ++i) std::copy(items + i * room, items + i * room + k, items + i * k);
+  std::nth_element(items, items + k - 1, items + pieces * k);
   return items;
 }
 
