@@ -480,6 +480,31 @@ struct Place {
   int64_t index;
 };
 
+// Rows are numbered, and found, in the type that is as wide as T, so that both fill vectors alike.
+template <int bytes>
+struct RowNumber {
+  using type = int64_t;
+};
+template <>
+struct RowNumber<4> {
+  using type = int32_t;
+};
+
+// Where v[k] is x, or NaN if x is; somewhere it is. In steps without branches first.
+template <class T>
+int64_t find_first(const T* v, int64_t n, T x) {
+  constexpr int kStep = 64;
+  const bool nan = x != x;
+  int64_t k = 0;
+  for (; k + kStep <= n; k += kStep) {
+    typename RowNumber<sizeof(T)>::type found = 0;
+    for (int i = 0; i < kStep; ++i) found |= (v[k + i] == x) | (nan & (v[k + i] != v[k + i]));
+    if (found) break;
+  }
+  while (!(v[k] == x || (nan && v[k] != v[k]))) ++k;
+  return k;
+}
+
 // Finds each block's extreme first and looks for its place only where it beats what came before.
 template <class T, bool kMax, class R>
 Place<T> place_of(const ReducePlan& p, const char* base, int64_t begin, int64_t end) {
@@ -489,28 +514,13 @@ Place<T> place_of(const ReducePlan& p, const char* base, int64_t begin, int64_t 
   for_runs<T>(p, base, begin, end, [&](const T* v, int64_t n) {
     T extreme = reduce_run<R>(v, n, 1);
     if (!any || beats<T, kMax>(extreme, best.value)) {
-      int64_t k = 0;
-      if (extreme == extreme)
-        while (v[k] != extreme) ++k;
-      else
-        while (v[k] == v[k]) ++k;
-      best = {extreme, at + k};
+      best = {extreme, at + find_first(v, n, extreme)};
       any = true;
     }
     at += n;
   });
   return best;
 }
-
-// Rows are numbered in the type that is as wide as T, so that both fill vectors alike.
-template <int bytes>
-struct RowNumber {
-  using type = int64_t;
-};
-template <>
-struct RowNumber<4> {
-  using type = int32_t;
-};
 
 template <class T, bool kMax>
 void place_rows(T* __restrict values, typename RowNumber<sizeof(T)>::type* __restrict where, const T* __restrict p,

@@ -125,14 +125,24 @@ template <class O, class T>
 void scan_in_order(const ScanArgs& a) {
   const T* in = static_cast<const T*>(a.in);
   T* out = static_cast<T*>(a.out);
-  if (a.inner == 1)
-    return for_lines(a.outer, a.n, [&](int64_t base) {
-      Wide<T> sum = O::template first<Wide<T>>();
-      for (int64_t i = base; i < base + a.n; ++i) {
-        sum = O::join(sum, widen(in[i]));
-        out[i] = narrow<T>(sum);
-      }
-    });
+  if (a.inner == 1) {
+    // Where there are enough, several lines at a time, so that one's sum need not be waited for.
+    auto walk = [&](int64_t base, auto lines) {
+      Wide<T> sums[lines];
+      std::fill_n(sums, lines, O::template first<Wide<T>>());
+      for (int64_t i = base; i < base + a.n; ++i)
+        for (int l = 0; l < lines; ++l) {
+          sums[l] = O::join(sums[l], widen(in[i + l * a.n]));
+          out[i + l * a.n] = narrow<T>(sums[l]);
+        }
+    };
+    const int64_t together = a.outer / kChains >= num_threads() ? a.outer / kChains * kChains : 0;
+    for_lines(together / kChains, kChains * a.n,
+              [&](int64_t base) { walk(base, std::integral_constant<int, kChains>()); });
+    for_lines(a.outer - together, a.n,
+              [&](int64_t base) { walk(together * a.n + base, std::integral_constant<int, 1>()); });
+    return;
+  }
   for_columns(a.outer, a.n, a.inner, [&](int64_t base, int64_t columns) {
     Wide<T> sums[kColumns];
     std::fill_n(sums, columns, O::template first<Wide<T>>());
