@@ -16,7 +16,8 @@
 # make wheel-cuda the wheel with CUDA for every GPU, and its size
 # make clean   remove everything that the targets above have made
 #
-# Everything lives in .venv and build/. WHEEL=file installs that wheel of these sources instead of compiling them. What is installed already is not fetched again.
+# Everything lives in .venv and build/. What is installed already is not fetched again. WHEEL=file installs that wheel of
+# these sources instead of compiling them.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -48,7 +49,7 @@ bench: $(VENV)/.with-test
 # What needs no build.
 style: $(VENV)/.lint
 	$(BIN)/ruff check .
-	$(BIN)/clang-format --dry-run -Werror $(CPP)
+	@echo "clang-format"; $(BIN)/clang-format --dry-run -Werror $(CPP)
 	$(BIN)/python tools/lint_cuda.py
 
 lint: style $(VENV)/.with-test
