@@ -66,19 +66,6 @@ if DEVICE != "cpu":
     pytest.raises = lambda *args, **kwargs: (Settled if len(args) < 2 else raises)(*args, **kwargs)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item):
-    """On another device than the CPU an operator without a kernel is no failure; it is reported."""
-    try:
-        return (yield)
-    except (NotImplementedError, AssertionError) as e:  # the latter where a test waits for another error
-        on_device = DEVICE != "cpu" or item.module.__name__.startswith("test_cuda")
-        pending = isinstance(e, NotImplementedError) and "not implemented for" in str(e)
-        if on_device and (pending or "there is no kernel for device" in str(e)):
-            pytest.skip(f"no kernel yet: {str(e).split('. ')[0]}")
-        raise
-
-
 @pytest.fixture(autouse=True)
 def _same_state_before_each_test():
     random.seed(0)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from samples import LAYOUTS, Op, assert_close, contiguous, draw, leaves, tensors
 pytestmark = pytest.mark.skipif(not IS_TENSORLITE or not tl.cuda.is_available(), reason="no CUDA device")
 
 EMULATED = IS_TENSORLITE and tl._C._cuda_is_emulated()
-missing: Counter[str] = Counter()
 
 
 def on_device(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,17 +33,6 @@ def moved(t: Any) -> Any:
 
 def host(value: Any) -> Any:
     return walk(value, lambda v: v.cpu() if isinstance(v, tl.Tensor) else v)
-
-
-def on_cuda(op: Op, call: Callable[[], Any]) -> Any:
-    """The call's result; skips where the device has no kernel yet."""
-    try:
-        return call()
-    except NotImplementedError as e:
-        if "there is no kernel for device 'cuda" in str(e) or "not implemented for" in str(e):
-            missing[op.name] += 1
-            pytest.skip(f"no CUDA kernel yet: {e}")
-        raise
 
 
 def agree(op: Op, got: Any, expected: Any, what: str, reach: float = 1) -> None:
@@ -73,7 +60,7 @@ def test_values(op: Op, dtype: str) -> None:
         args, kwargs = tensors(tl, drawn)
         expected = op.function(tl)(*args, **kwargs)
         args, kwargs = tensors(tl, drawn, on_device(contiguous))
-        got = on_cuda(op, lambda args=args, kwargs=kwargs: op.function(tl)(*args, **kwargs))
+        got = op.function(tl)(*args, **kwargs)
         agree(op, got, expected, f"{op.name}{sample}")
         for a, b in zip(leaves(got), leaves(expected)):
             assert (a.dtype, a.shape, a.stride()) == (b.dtype, b.shape, b.stride()), f"{op.name}{sample}"
@@ -90,7 +77,7 @@ def test_layouts(op: Op, layout: str) -> None:
         args, kwargs = tensors(tl, drawn, LAYOUTS[layout])
         expected = op.function(tl)(*args, **kwargs)
         args, kwargs = tensors(tl, drawn, lambda *a: LAYOUTS[layout](*a).cuda())
-        got = on_cuda(op, lambda args=args, kwargs=kwargs: op.function(tl)(*args, **kwargs))
+        got = op.function(tl)(*args, **kwargs)
         agree(op, got, expected, f"{op.name}{sample}")
 
 
@@ -107,7 +94,7 @@ def test_large(op: Op) -> None:
             args, kwargs = tensors(tl, drawn)
             expected = op.function(tl)(*args, **kwargs)
             args, kwargs = tensors(tl, drawn, on_device(contiguous))
-            got = on_cuda(op, lambda args=args, kwargs=kwargs: op.function(tl)(*args, **kwargs))
+            got = op.function(tl)(*args, **kwargs)
             longest = max(t.numel() for t in leaves((args, kwargs)))  # sums of many terms, in another order
             reach = max(1, longest**0.5 / 10) if op.result == "sum" or op.tol > 2 else 1
             agree(op, got, expected, f"{op.name}{sample}", reach)
@@ -136,7 +123,7 @@ def test_gradients(op: Op) -> None:
             return [g for g in tl.autograd.grad(total, inputs, allow_unused=True) if g is not None]
 
         expected = gradients(contiguous)
-        agree(op, on_cuda(op, lambda f=gradients: f(on_device(contiguous))), expected, f"{op.name}{sample}")
+        agree(op, gradients(on_device(contiguous)), expected, f"{op.name}{sample}")
 
 
 # ---- the runtime ----

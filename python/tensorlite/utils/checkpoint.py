@@ -22,14 +22,31 @@ class CheckpointError(RuntimeError):
     """The function computed something else the second time."""
 
 
+def _random_states(preserve: bool, args: Iterable[Any]) -> Any:
+    """The states of the default generators: the CPU's, and those of the CUDA devices that arguments lie on."""
+    if not preserve:
+        return None
+    devices = {a.device for a in args if isinstance(a, Tensor) and a.is_cuda}
+    return random.get_rng_state(), [(device, _cuda().get_rng_state(device)) for device in devices]
+
+
+def _cuda() -> Any:
+    from .. import cuda
+
+    return cuda
+
+
 @contextlib.contextmanager
-def _random_state(state: Any) -> Any:
-    """The default generator as it was at the first computation."""
-    if state is None:
+def _drawing_from(states: Any) -> Any:
+    """The generators as they were at the first computation."""
+    if states is None:
         yield
         return
-    with random.fork_rng():
-        random.set_rng_state(state)
+    cpu, devices = states
+    with random.fork_rng([device for device, _ in devices]):
+        random.set_rng_state(cpu)
+        for device, state in devices:
+            _cuda().set_rng_state(state, device)
         yield
 
 
@@ -78,7 +95,7 @@ class CheckpointFunction(Function):
     @staticmethod
     def forward(ctx: Any, function: Callable[..., Any], preserve: bool, *args: Any) -> Any:
         ctx.function = function
-        ctx.state = random.get_rng_state() if preserve else None
+        ctx.states = _random_states(preserve, args)
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.rest = [None if isinstance(a, Tensor) else a for a in args]
         ctx.save_for_backward(*(args[i] for i in ctx.places))
@@ -91,7 +108,7 @@ class CheckpointFunction(Function):
         for i, saved in zip(ctx.places, ctx.saved_tensors, strict=True):
             args[i] = saved.detach()
             args[i].requires_grad = saved.requires_grad
-        with enable_grad(), _random_state(ctx.state):
+        with enable_grad(), _drawing_from(ctx.states):
             outputs = ctx.function(*args)
         outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
         wanted = [(o, g) for o, g in zip(outputs, grads, strict=True) if isinstance(o, Tensor) and o.requires_grad]
@@ -106,7 +123,7 @@ class _Again:
 
     def __init__(self, function: Callable[..., Any], preserve: bool, args: Any, kwargs: Any) -> None:
         self.function, self.args, self.kwargs = function, args, kwargs
-        self.state = random.get_rng_state() if preserve else None
+        self.states = _random_states(preserve, [*args, *kwargs.values()])
         self.facts: list[tuple[Any, Any]] = []  # shape and dtype of each saved tensor
         self.values: dict[int, Tensor] = {}
 
@@ -133,7 +150,7 @@ class _Again:
         def refuse(_: None) -> Tensor:
             raise CheckpointError("torch.utils.checkpoint: Unpack is being triggered during the recomputation.")
 
-        with enable_grad(), _random_state(self.state), saved_tensors_hooks(keep, refuse):
+        with enable_grad(), _drawing_from(self.states), saved_tensors_hooks(keep, refuse):
             self.function(*self.args, **self.kwargs)
         if len(values) != len(self.facts):
             raise CheckpointError(
