@@ -247,13 +247,13 @@ def _gathered(tensors: Iterable[Any], batch_sampler: Any) -> Iterator[list]:
         return
     if own and type(sampler) is RandomSampler:
         for index in _index_batches(batch_sampler):
-            yield [t.index_select(0, index) for t in tensors]
+            yield [t.index_select(0, index.to(t.device)) for t in tensors]
         return
     for indices in batch_sampler:
         total = tensors[0].size(0)
         indices = [i + total if i < 0 else i for i in indices]
         index = _tl.tensor(indices, dtype=_tl.int64)
-        yield [t.index_select(0, index) for t in tensors]
+        yield [t.index_select(0, index.to(t.device)) for t in tensors]
 
 
 def _index_batches(batch_sampler: BatchSampler) -> Iterator[Any]:
