@@ -322,3 +322,10 @@ def test_parts_of_unsafe_split_are_written_in_place_under_autograd():
         first.mul_(3)
         (first.sum() + second.sum() + sum(part.sum() for part in lib.unsafe_chunk(x, 2))).backward()
         assert x.grad.tolist() == [[7.0, 7.0]] * 2 + [[3.0, 3.0]] * 2
+
+
+@pytest.mark.sanitize
+def test_pieces_without_memory_are_joined():
+    x = tl.ones(2, 3)
+    assert tl.cat([x, tl.empty(2, 0), x], 1).equal(tl.ones(2, 6))
+    assert tl.cat([tl.empty(0, 3), x]).equal(x) and tl.cat([tl.empty(2, 0), tl.empty(2, 0)], 1).shape == (2, 0)
