@@ -279,7 +279,7 @@ inline void pack_b<BF16Pair>(int64_t k, int64_t n, const BF16Pair* b, int64_t ro
   for (int64_t j = 0; j < n; j += NR, dst += k * NR) {
     const BF16Pair* src = b + j * col;
     const int cols = int(least(NR, n - j)), padded = int(round_up(cols, W));
-    if (row == 2 && col % 2 == 0) {  // a pair is a word
+    if (row == 2 && col % 2 == 0 && reinterpret_cast<uintptr_t>(b) % 4 == 0) {  // a pair is a word
       for (int v = 0; v < cols; v += W)
         pack_transposed(reinterpret_cast<const float*>(src + v * col), col / 2, int(least(W, cols - v)), k, dst + v,
                         NR);
