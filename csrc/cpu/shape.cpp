@@ -178,7 +178,7 @@ void copy(const StridedCopyArgs& a) {
 }
 
 // An empty tensor may have no memory at all.
-void copy_bytes(char* dst, const char* src, int64_t n) {
+void copy_if_any(char* dst, const char* src, int64_t n) {
   if (n) std::memcpy(dst, src, size_t(n));
 }
 
@@ -187,7 +187,7 @@ void join(const JoinArgs& a) {
     char* dst = a.dst;
     for (int64_t p = 0; p < a.pieces; dst += a.bytes[p++])
       parallel_for(a.bytes[p], kGrainBytes,
-                   [&](int64_t begin, int64_t end) { copy_bytes(dst + begin, a.src[p] + begin, end - begin); });
+                   [&](int64_t begin, int64_t end) { copy_if_any(dst + begin, a.src[p] + begin, end - begin); });
     return;
   }
   parallel_for(a.rows, std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, a.row_bytes)),
@@ -195,7 +195,7 @@ void join(const JoinArgs& a) {
                  for (int64_t r = begin; r < end; ++r) {
                    char* dst = a.dst + r * a.row_bytes;
                    for (int64_t p = 0; p < a.pieces; dst += a.bytes[p++])
-                     copy_bytes(dst, a.src[p] + r * a.bytes[p], a.bytes[p]);
+                     copy_if_any(dst, a.src[p] + r * a.bytes[p], a.bytes[p]);
                  }
                });
 }
