@@ -19,21 +19,6 @@ template <class A>
 inline constexpr int kStride = kTile<A> + kEach<A>;  // of a row in shared memory
 constexpr int kHalves = 2;                           // tiles of columns that a block accumulates
 
-template <class A>
-TL_DEVICE A exponential(A x) {
-  if constexpr (sizeof(A) == 4)
-    return ::expf(x);
-  else
-    return ::exp(x);
-}
-template <class A>
-TL_DEVICE A logarithm(A x) {
-  if constexpr (sizeof(A) == 4)
-    return ::logf(x);
-  else
-    return ::log(x);
-}
-
 // Rows of one head, `width` elements each.
 template <class T>
 struct Rows {
@@ -51,7 +36,7 @@ struct Rows {
 // What all kernels know. `shares` query heads look at a key head.
 template <class T>
 struct Attention {
-  using A = SumType<T>;
+  using A = Sum<T>;
   Rows<T> query, key, value, grad;
   int64_t heads, kv_heads, shares, queries, keys;
   A scale;
@@ -176,7 +161,7 @@ struct Place {
 template <class T>
 TL_KERNEL_OF(kSide* kSide, 1)
 attend(const Attention<T> a, const Rows<T> output, const Place place) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   constexpr int E = kEach<A>;
   constexpr A kLow = -A(__builtin_inf());
   TL_SHARED(A, weights, kTile<A> * kStride<A>);
@@ -231,8 +216,8 @@ attend(const Attention<T> a, const Rows<T> output, const Place place) {
 // The mean of the gradient of the weights under the weights is the product of a row's output and gradient.
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-grad_means(const Rows<T> grad, const Rows<T> output, int64_t heads, int64_t queries, int64_t rows, SumType<T>* delta) {
-  using A = SumType<T>;
+grad_means(const Rows<T> grad, const Rows<T> output, int64_t heads, int64_t queries, int64_t rows, Sum<T>* delta) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   int64_t row = global_index() / kWarp;
   if (row >= rows) return;
@@ -255,7 +240,7 @@ enum class Of { Query, Key, Value };
 template <class T, Of of>
 TL_KERNEL_OF(kSide* kSide, 1)
 attend_backward(const Attention<T> a, const Rows<T> result, const Place place) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   constexpr int E = kEach<A>;
   constexpr bool along_keys = of == Of::Query;
   TL_SHARED(A, weights, kTile<A> * kStride<A>);
@@ -311,7 +296,7 @@ attend_backward(const Attention<T> a, const Rows<T> result, const Place place) {
 
 template <class T>
 Attention<T> attention_of(const AttentionArgs& a) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   Rows<T> value(a.value, a.value_width);
   Attention<T> r{Rows<T>(a.query, a.width),
                  Rows<T>(a.key, a.width),
@@ -337,7 +322,7 @@ int64_t tiles_of(int64_t n, int64_t tile) { return (n + tile - 1) / tile; }
 template <class T, class Kernel>
 void run(Kernel kernel, const Launcher& l, const Attention<T>& a, const Rows<T>& result, int64_t batch, int64_t heads,
          int64_t rows) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   Place place{tiles_of(rows, kTile<A>), tiles_of(result.width, kHalves * kTile<A>), heads};
   int64_t blocks = batch * heads * place.tiles * place.chunks;
   if (blocks) launch({{uint32_t(blocks)}, {kSide * kSide}, 0, l.stream}, kernel, a, result, place);
@@ -357,15 +342,15 @@ void backward(const AttentionBackwardArgs& b) {
   Launcher l = Launcher::of(args.log_sum);
   with_floating(args.dtype, [&](auto t) {
     using T = decltype(t);
-    using A = SumType<T>;
+    using A = Sum<T>;
     Attention<T> a = attention_of<T>(args);
     a.grad = Rows<T>(b.grad, args.value_width);
     int64_t rows = args.batch * args.heads * args.queries;
-    Scratch<A> delta(rows, l);
-    a.delta = delta.data;
+    WorkArray<A> delta(l, rows);
+    a.delta = delta.data();
     if (rows)
       launch({{uint32_t(tiles_of(rows, kThreads / kWarp))}, {kThreads}, 0, l.stream}, grad_means<T>, a.grad,
-             Rows<T>(args.output, args.value_width), args.heads, args.queries, rows, delta.data);
+             Rows<T>(args.output, args.value_width), args.heads, args.queries, rows, delta.data());
     run(attend_backward<T, Of::Query>, l, a, Rows<T>(b.grad_query, args.width), args.batch, args.heads, args.queries);
     run(attend_backward<T, Of::Key>, l, a, Rows<T>(b.grad_key, args.width), args.batch, args.kv_heads, args.keys);
     run(attend_backward<T, Of::Value>, l, a, Rows<T>(b.grad_value, args.value_width), args.batch, args.kv_heads,

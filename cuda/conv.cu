@@ -211,21 +211,10 @@ void bias_gradient(const ConvArgs& a, const Launcher& l) {
            static_cast<const Sum<T>*>(partial.as<Sum<T>>()), static_cast<T*>(a.bias), channels, parts);
 }
 
-// Calls f with a number of the type; whole numbers are computed without a sign, which gives the same bits.
 template <class F>
-void with_floating(Dtype t, F f) {
-  switch (t) {
-    case Dtype::Float16:
-      return f(Half());
-    case Dtype::BFloat16:
-      return f(BFloat16());
-    case Dtype::Float32:
-      return f(float());
-    case Dtype::Float64:
-      return f(double());
-    default:
-      fail<NotImplementedError>("convolutions of ", name(t), " are not implemented for CUDA");
-  }
+void only_floating(Dtype t, F f) {
+  check<NotImplementedError>(is_floating(t), "convolutions of ", name(t), " are not implemented for CUDA");
+  with_floating(t, f);
 }
 
 // A kernel of one tap makes a product of matrices as they lie in memory, one for each image.
@@ -268,16 +257,16 @@ void backward_input(const ConvArgs& a) {
   if (is_product(a)) return multiply(a, true);
   if (conv_tiles_input(a, l)) return;
   if (a.dtype == Dtype::Int64) return direct<uint64_t, true>(a, l.stream);
-  with_floating(a.dtype, [&]<class T>(T) { direct<T, true>(a, l.stream); });
+  only_floating(a.dtype, [&]<class T>(T) { direct<T, true>(a, l.stream); });
 }
 void backward_weight(const ConvArgs& a) {
   Launcher l = Launcher::of(a.w);
   if (conv_tiles_weight(a, l)) return;
-  with_floating(a.dtype, [&]<class T>(T) { direct_weight<T>(a, l.stream); });
+  only_floating(a.dtype, [&]<class T>(T) { direct_weight<T>(a, l.stream); });
 }
 void backward_bias(const ConvArgs& a) {
   Launcher l = Launcher::of(a.bias);
-  with_floating(a.dtype, [&]<class T>(T) { bias_gradient<T>(a, l); });
+  only_floating(a.dtype, [&]<class T>(T) { bias_gradient<T>(a, l); });
 }
 
 [[maybe_unused]] const bool filled = [] {

@@ -218,18 +218,9 @@ bool fits(const ConvArgs& a, int64_t rows, int64_t columns, int64_t k) {
   return a.cin * plane_x <= kMost && a.cout * plane_y <= kMost && a.groups * (a.cout + 8) * (a.cin * taps + 8) <= kMost;
 }
 template <class F>
-bool with_floating(Dtype t, F f) {
-  if (t == Dtype::Float16)
-    f(Half());
-  else if (t == Dtype::BFloat16)
-    f(BFloat16());
-  else if (t == Dtype::Float32)
-    f(float());
-  else if (t == Dtype::Float64)
-    f(double());
-  else
-    return false;
-  return true;
+bool when_floating(Dtype t, F f) {
+  if (is_floating(t)) with_floating(t, f);
+  return is_floating(t);
 }
 int64_t product(const ConvArgs& a, int64_t ConvArgs::Dim::* size) {
   return a.dim[0].*size * (a.dim[1].*size) * (a.dim[2].*size);
@@ -242,7 +233,7 @@ bool conv_tiles(const ConvArgs& a, const Launcher& l) {
   if (!fits(a, a.cout, a.batch * product(a, &ConvArgs::Dim::out), a.cin * taps)) return false;
   const Span span[3] = {forward_span(a.dim[0]), forward_span(a.dim[1]), forward_span(a.dim[2])};
   const Sides s{a.x, a.w, a.bias, a.y, a.cin, a.cout, a.cin * taps, taps};
-  return with_floating(a.dtype, [&]<class T>(T) { over_places<T>(a, s, span, l); });
+  return when_floating(a.dtype, [&]<class T>(T) { over_places<T>(a, s, span, l); });
 }
 
 bool conv_tiles_input(const ConvArgs& a, const Launcher& l) {
@@ -251,7 +242,7 @@ bool conv_tiles_input(const ConvArgs& a, const Launcher& l) {
   if (product(a, &ConvArgs::Dim::stride) > kResidues) return false;
   if (!fits(a, a.cin, a.batch * product(a, &ConvArgs::Dim::in), a.cout * taps)) return false;
   const Sides s{a.y, a.w, a.bias, a.x, a.cout, a.cin, taps, a.cin * taps};
-  return with_floating(a.dtype, [&]<class T>(T) {
+  return when_floating(a.dtype, [&]<class T>(T) {
     for (int64_t i = 0; i < a.dim[0].stride; ++i)
       for (int64_t j = 0; j < a.dim[1].stride; ++j)
         for (int64_t k = 0; k < a.dim[2].stride; ++k) {
@@ -264,7 +255,7 @@ bool conv_tiles_input(const ConvArgs& a, const Launcher& l) {
 bool conv_tiles_weight(const ConvArgs& a, const Launcher& l) {
   int64_t taps = product(a, &ConvArgs::Dim::kernel);
   if (!fits(a, a.cout, a.cin * taps, a.batch * product(a, &ConvArgs::Dim::out))) return false;
-  return with_floating(a.dtype, [&]<class T>(T) { over_taps<T>(a, l); });
+  return when_floating(a.dtype, [&]<class T>(T) { over_taps<T>(a, l); });
 }
 
 }  // namespace tl::cuda

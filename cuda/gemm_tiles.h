@@ -25,21 +25,6 @@ namespace tl::cuda {
 // Where a kernel copies 16 bytes at a time, such a copy never leaves the operand and is aligned.
 enum class Order { Any, Along, Across };
 
-template <class T>
-struct SumOf {
-  using type = T;
-};
-template <>
-struct SumOf<Half> {
-  using type = float;
-};
-template <>
-struct SumOf<BFloat16> {
-  using type = float;
-};
-template <class T>
-using Sum = typename SumOf<T>::type;
-
 // A matrix, or a batch of them, with any strides.
 template <class T, Order order = Order::Any>
 struct Matrix {

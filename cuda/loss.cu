@@ -1,9 +1,8 @@
 #include "kernels/loss.h"
 
 #include "core/scalar_ops.h"
-#include "runtime/allocator.h"
 #include "runtime/report.h"
-#include "runtime/walk.h"
+#include "runtime/workspace.h"
 
 // Losses are summed in float64: partial sums of blocks, then their sum, in an order that the length alone decides.
 
@@ -11,29 +10,6 @@ namespace tl::cuda {
 namespace {
 
 constexpr uint32_t kMostBlocks = 264;
-
-template <class T>
-struct SumOf {
-  using type = float;
-};
-template <>
-struct SumOf<double> {
-  using type = double;
-};
-template <class T>
-using Acc = typename SumOf<T>::type;
-
-// Memory until the kernels that were launched with it are done.
-template <class T>
-struct Scratch {
-  Device device;
-  T* data;
-  Scratch(int64_t n, Device d) : device(d) {
-    data = static_cast<T*>(caching_allocator().allocate(size_t(n) * sizeof(T), d));
-  }
-  ~Scratch() { caching_allocator().free(data, 0, device); }
-  Scratch(const Scratch&) = delete;
-};
 
 TL_DEVICE double block_sum(Shared<double> warps, double v) {
   int t = int(thread_index().x);
@@ -64,8 +40,8 @@ TL_KERNEL finish_sums(const double* partials, const double* divisors, int count,
     if (divisors) by += divisors[i];
   }
   if (mean) sum /= divisors ? by : divisor;
-  *out = convert<T>(Acc<T>(sum));
-  if (total) *total = convert<T>(Acc<T>(by));
+  *out = convert<T>(Sum<T>(sum));
+  if (total) *total = convert<T>(Sum<T>(by));
 }
 
 template <class F>
@@ -89,14 +65,14 @@ struct Nll {
     return bytes ? int64_t(static_cast<const uint8_t*>(target)[i]) : static_cast<const int64_t*>(target)[i];
   }
   TL_DEVICE bool counts(int64_t t) const { return t != ignore && t >= 0 && t < classes; }
-  TL_DEVICE Acc<T> weight_of(int64_t t) const { return weight ? convert<Acc<T>>(weight[t]) : Acc<T>(1); }
-  TL_DEVICE Acc<T> loss(int64_t i) const {
+  TL_DEVICE Sum<T> weight_of(int64_t t) const { return weight ? convert<Sum<T>>(weight[t]) : Sum<T>(1); }
+  TL_DEVICE Sum<T> loss(int64_t i) const {
     int64_t t = target_at(i);
     if (!counts(t)) {
       if (t != ignore) invalid(t);
-      return Acc<T>(0);
+      return Sum<T>(0);
     }
-    return -weight_of(t) * convert<Acc<T>>(input[(i / inner * classes + t) * inner + i % inner]);
+    return -weight_of(t) * convert<Sum<T>>(input[(i / inner * classes + t) * inner + i % inner]);
   }
 };
 template <class T>
@@ -120,33 +96,18 @@ struct NllGradient : Nll<T> {
     int64_t sample = this->classes * this->inner, c = e % sample / this->inner;
     int64_t i = e / sample * this->inner + e % this->inner, t = this->target_at(i);
     if (t != c || !this->counts(t)) {
-      this->output[e] = convert<T>(Acc<T>(0));
+      this->output[e] = convert<T>(Sum<T>(0));
       return;
     }
-    Acc<T> v = convert<Acc<T>>(this->grad[this->reduction == Reduction::None ? i : 0]);
-    if (this->reduction == Reduction::Mean) v /= convert<Acc<T>>(*this->total);
+    Sum<T> v = convert<Sum<T>>(this->grad[this->reduction == Reduction::None ? i : 0]);
+    if (this->reduction == Reduction::Mean) v /= convert<Sum<T>>(*this->total);
     this->output[e] = convert<T>(-v * this->weight_of(t));
   }
 };
 
-template <class F>
-void with_type(Dtype t, F f) {
-  switch (t) {
-    case Dtype::Float16:
-      return f(Half());
-    case Dtype::BFloat16:
-      return f(BFloat16());
-    case Dtype::Float64:
-      return f(double());
-    default:
-      return f(float());
-  }
-}
-
 int64_t nll(const NllArgs& a) {
   Launcher l = Launcher::of(a.output);
-  Device device{DeviceType::CUDA, int8_t(driver::device_of(a.output))};
-  with_type(a.dtype, [&](auto zero) {
+  with_floating(a.dtype, [&](auto zero) {
     using T = decltype(zero);
     Nll<T> f{static_cast<const T*>(a.input),
              static_cast<const T*>(a.weight),
@@ -167,10 +128,10 @@ int64_t nll(const NllArgs& a) {
       return;
     }
     uint32_t blocks = blocks_for(n, kThreads, 1, kMostBlocks);
-    Scratch<double> sums(2 * blocks, device);
-    launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllSum<T>>, NllSum<T>{f}, n, sums.data);
-    launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllWeights<T>>, NllWeights<T>{f}, n, sums.data + blocks);
-    launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data, sums.data + blocks, int(blocks), 1.0,
+    WorkArray<double> sums(l, 2 * blocks);
+    launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllSum<T>>, NllSum<T>{f}, n, sums.data());
+    launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllWeights<T>>, NllWeights<T>{f}, n, sums.data() + blocks);
+    launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data(), sums.data() + blocks, int(blocks), 1.0,
            a.reduction == Reduction::Mean, static_cast<T*>(a.output), static_cast<T*>(a.total_weight));
   });
   raise_at_once();
@@ -181,7 +142,7 @@ int64_t nll_backward(const NllBackwardArgs& a) {
   int64_t n = a.n * a.classes * a.inner;
   if (n == 0) return kAllTargetsValid;
   Launcher l = Launcher::of(a.grad_input);
-  with_type(a.dtype, [&](auto zero) {
+  with_floating(a.dtype, [&](auto zero) {
     using T = decltype(zero);
     NllGradient<T> f{{nullptr, static_cast<const T*>(a.weight), static_cast<const T*>(a.grad),
                       static_cast<const T*>(a.total_weight), static_cast<T*>(a.grad_input), a.target, a.byte_target,
@@ -197,13 +158,13 @@ template <class T, PairLoss kind>
 struct Pair {
   const T *input, *target, *weight, *pos_weight, *grad;
   T* output;
-  Acc<T> p;
+  Sum<T> p;
   double scale;
   bool full;
 
-  TL_DEVICE Acc<T> pos(int64_t i) const { return pos_weight ? convert<Acc<T>>(pos_weight[i]) : Acc<T>(1); }
-  TL_DEVICE Acc<T> value(int64_t i) const {
-    using A = Acc<T>;
+  TL_DEVICE Sum<T> pos(int64_t i) const { return pos_weight ? convert<Sum<T>>(pos_weight[i]) : Sum<T>(1); }
+  TL_DEVICE Sum<T> value(int64_t i) const {
+    using A = Sum<T>;
     A x = convert<A>(input[i]), t = convert<A>(target[i]), d = x - t, z = d < A(0) ? -d : d, v;
     auto capped = [](A l) { return l < A(-100) ? A(-100) : l; };
     if constexpr (kind == PairLoss::Mse)
@@ -218,8 +179,8 @@ struct Pair {
       v = (A(1) - t) * x + ((pos(i) - A(1)) * t + A(1)) * (fm::log1p(fm::exp(-fm::abs(x))) + (x < A(0) ? -x : A(0)));
     return weight ? v * convert<A>(weight[i]) : v;
   }
-  TL_DEVICE Acc<T> slope(int64_t i) const {
-    using A = Acc<T>;
+  TL_DEVICE Sum<T> slope(int64_t i) const {
+    using A = Sum<T>;
     A x = convert<A>(input[i]), t = convert<A>(target[i]), d = x - t, v;
     if constexpr (kind == PairLoss::Mse) {
       v = d + d;
@@ -247,7 +208,7 @@ struct PairEach : Pair<T, kind> {
 template <class T, PairLoss kind>
 struct PairGradient : Pair<T, kind> {
   TL_DEVICE void write(int64_t i) const {
-    Acc<T> g = convert<Acc<T>>(this->grad[this->full ? i : 0]) * Acc<T>(this->scale);
+    Sum<T> g = convert<Sum<T>>(this->grad[this->full ? i : 0]) * Sum<T>(this->scale);
     this->output[i] = convert<T>(this->slope(i) * g);
   }
 };
@@ -279,15 +240,14 @@ Pair<T, kind> pair_of(const Args& a) {
   f.target = static_cast<const T*>(a.target);
   f.weight = static_cast<const T*>(a.weight);
   f.pos_weight = static_cast<const T*>(a.pos_weight);
-  f.p = Acc<T>(a.param);
+  f.p = Sum<T>(a.param);
   f.full = a.reduction == Reduction::None;
   return f;
 }
 
 void pair(const PairLossArgs& a) {
   Launcher l = Launcher::of(a.output);
-  Device device{DeviceType::CUDA, int8_t(driver::device_of(a.output))};
-  with_type(a.dtype, [&](auto zero) {
+  with_floating(a.dtype, [&](auto zero) {
     with_kind(a.kind, [&](auto k) {
       using T = decltype(zero);
       constexpr PairLoss kind = decltype(k)::value;
@@ -300,9 +260,10 @@ void pair(const PairLossArgs& a) {
         return;
       }
       uint32_t blocks = blocks_for(a.n, kThreads, 1, kMostBlocks);
-      Scratch<double> sums(blocks, device);
-      launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<PairSum<T, kind>>, PairSum<T, kind>{f}, a.n, sums.data);
-      launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data, nullptr, int(blocks), double(a.n),
+      WorkArray<double> sums(l, blocks);
+      launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<PairSum<T, kind>>, PairSum<T, kind>{f}, a.n,
+             sums.data());
+      launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data(), nullptr, int(blocks), double(a.n),
              a.reduction == Reduction::Mean, f.output, nullptr);
     });
   });
@@ -311,7 +272,7 @@ void pair(const PairLossArgs& a) {
 void pair_backward(const PairLossBackwardArgs& a) {
   if (a.n == 0) return;
   Launcher l = Launcher::of(a.grad_input);
-  with_type(a.dtype, [&](auto zero) {
+  with_floating(a.dtype, [&](auto zero) {
     with_kind(a.kind, [&](auto k) {
       using T = decltype(zero);
       constexpr PairLoss kind = decltype(k)::value;
@@ -334,12 +295,12 @@ TL_KERNEL find_outside(const char* data, Dtype dtype, int64_t width, int64_t n, 
 bool in_unit_interval(Dtype dtype, const void* data, int64_t n) {
   if (n == 0) return true;
   Launcher l = Launcher::of(data);
-  Scratch<int32_t> found(1, {DeviceType::CUDA, int8_t(driver::device_of(data))});
-  driver::set_bytes(found.data, 0, sizeof(int32_t), l.stream);
+  WorkArray<int32_t> found(l, 1);
+  found.zero(l);
   launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, find_outside, static_cast<const char*>(data), dtype,
-         int64_t(itemsize(dtype)), n, found.data);
+         int64_t(itemsize(dtype)), n, found.data());
   int32_t outside = 0;
-  driver::copy(&outside, found.data, sizeof(outside), driver::CopyKind::DeviceToHost, l.stream);
+  driver::copy(&outside, found.data(), sizeof(outside), driver::CopyKind::DeviceToHost, l.stream);
   driver::synchronize_stream(l.stream);
   return !outside;
 }

@@ -74,9 +74,9 @@ struct ParameterWalk {
 
 template <class T>
 TL_KERNEL_OF(kForwardThreads, 1)
-normalise_rows(const T* input, T* output, const SumType<T>* weight, const SumType<T>* bias, SumType<T>* means,
-               SumType<T>* rstds, int64_t rows, SumType<T> eps, int log_lanes, bool wide, const ParameterWalk w) {
-  using A = SumType<T>;
+normalise_rows(const T* input, T* output, const Sum<T>* weight, const Sum<T>* bias, Sum<T>* means, Sum<T>* rstds,
+               int64_t rows, Sum<T> eps, int log_lanes, bool wide, const ParameterWalk w) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   TL_SHARED(A, warps, kWarp);
   int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1), n = w.n;
@@ -127,10 +127,10 @@ normalise_rows(const T* input, T* output, const SumType<T>* weight, const SumTyp
 // of block b lie at partials[b * n].
 template <class T>
 TL_KERNEL_OF(kBackwardThreads, 1)
-normalise_rows_backward(const T* grad, const T* input, const SumType<T>* weight, const SumType<T>* means,
-                        const SumType<T>* rstds, T* result, GradSums<SumType<T>>* partials, int64_t rows, int n,
-                        int log_lanes, bool wide, bool wide_weight) {
-  using A = SumType<T>;
+normalise_rows_backward(const T* grad, const T* input, const Sum<T>* weight, const Sum<T>* means, const Sum<T>* rstds,
+                        T* result, GradSums<Sum<T>>* partials, int64_t rows, int n, int log_lanes, bool wide,
+                        bool wide_weight) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>, J = kBackwardPacks;
   TL_SHARED(A, warps, 2 * kWarp);
   TL_SHARED(GradSums<A>, shared, kThreads * J * P / 2);
@@ -328,7 +328,7 @@ ParameterWalk walk_of(int64_t groups, int64_t channels, int64_t inner, const voi
 
 template <class T>
 void rows_of(const RowNormArgs& a) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   Launcher l = Launcher::of(a.output);
   auto* x = static_cast<const T*>(a.input);
   auto* y = static_cast<T*>(a.output);
@@ -346,8 +346,9 @@ void rows_of(const RowNormArgs& a) {
   Planes rows{1, a.rows, n};
   Parts<Moments<A>> parts(a.rows, parts_of(rows, kPack<T>), l);
   moments<T>(l, rows, x, parts);
-  launch({warps(a.rows), {kThreads}, 0, l.stream}, finish_moments<A>, static_cast<const Moments<A>*>(parts.memory.data),
-         a.rows, parts.count, A(a.eps), A(0), mean, rstd, static_cast<A*>(nullptr), static_cast<A*>(nullptr));
+  launch({warps(a.rows), {kThreads}, 0, l.stream}, finish_moments<A>,
+         static_cast<const Moments<A>*>(parts.memory.data()), a.rows, parts.count, A(a.eps), A(0), mean, rstd,
+         static_cast<A*>(nullptr), static_cast<A*>(nullptr));
   Scaling<A> s{mean, rstd, w, b};
   if (a.groups == 1 && a.inner == 1)
     scale<T>(l, Columns{a.rows, n}, true, x, y, s);
@@ -356,15 +357,15 @@ void rows_of(const RowNormArgs& a) {
 }
 
 template <class T>
-void sum_rows_parameters(const Launcher& l, const GradSums<SumType<T>>* partials, int64_t count, int64_t n,
-                         SumType<T>* grad_weight, SumType<T>* grad_bias) {
-  launch({{uint32_t((n + kWarp - 1) / kWarp)}, {kThreads}, 0, l.stream}, sum_parameters<SumType<T>>, partials, count, n,
+void sum_rows_parameters(const Launcher& l, const GradSums<Sum<T>>* partials, int64_t count, int64_t n,
+                         Sum<T>* grad_weight, Sum<T>* grad_bias) {
+  launch({{uint32_t((n + kWarp - 1) / kWarp)}, {kThreads}, 0, l.stream}, sum_parameters<Sum<T>>, partials, count, n,
          grad_weight, grad_bias);
 }
 
 template <class T>
 void layer_backward(const RowNormBackwardArgs& a, const Launcher& l) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   auto *g = static_cast<const T*>(a.grad), *x = static_cast<const T*>(a.input);
   auto* d = static_cast<T*>(a.grad_input);
   auto *w = static_cast<const A*>(a.weight), *mean = static_cast<const A*>(a.mean),
@@ -379,35 +380,37 @@ void layer_backward(const RowNormBackwardArgs& a, const Launcher& l) {
     // Long rows in fewer blocks, as each leaves sums of a row's length.
     int64_t most = kPartialRows * (block.threads > kThreads ? 1 : 2), wanted = (grid + 1) / 2;
     if (parameters) grid = wanted < 1 ? 1 : wanted < most ? wanted : most;
-    Scratch<GradSums<A>> partials(parameters ? grid * n : 0, l);
+    WorkArray<GradSums<A>> partials(l, parameters ? grid * n : 0);
     launch({{uint32_t(grid)}, {uint32_t(block.threads)}, 0, l.stream}, normalise_rows_backward<T>, g, x, w, mean, rstd,
-           d, parameters ? partials.data : nullptr, a.rows, int(n), block.log_lanes,
+           d, parameters ? partials.data() : nullptr, a.rows, int(n), block.log_lanes,
            n % kPack<T> == 0 && is_aligned(g) && is_aligned(x) && is_aligned(d), n % kPack<T> == 0 && is_aligned(w));
-    if (parameters) sum_rows_parameters<T>(l, partials.data, grid, n, gw, gb);
+    if (parameters) sum_rows_parameters<T>(l, partials.data(), grid, n, gw, gb);
     return;
   }
   if (d) {
     Planes rows{1, a.rows, n};
     Parts<GradSums<A>> parts(a.rows, parts_of(rows, kPack<T>), l);
     grad_sums<T>(l, rows, g, x, mean, 1, w, parts);
-    Scratch<A> means(2 * a.rows, l);
-    launch({warps(a.rows), {kThreads}, 0, l.stream}, finish_rows<A>, static_cast<const GradSums<A>*>(parts.memory.data),
-           a.rows, int64_t(1), int64_t(1), Divide(parts.count, parts.count), A(n), static_cast<const A*>(nullptr), rstd,
-           means.data, means.data + a.rows);
-    scale_grad<T>(l, Columns{a.rows, n}, true, g, x, d, GradScaling<A>{mean, rstd, w, means.data, means.data + a.rows});
+    WorkArray<A> means(l, 2 * a.rows);
+    launch({warps(a.rows), {kThreads}, 0, l.stream}, finish_rows<A>,
+           static_cast<const GradSums<A>*>(parts.memory.data()), a.rows, int64_t(1), int64_t(1),
+           Divide(parts.count, parts.count), A(n), static_cast<const A*>(nullptr), rstd, means.data(),
+           means.data() + a.rows);
+    scale_grad<T>(l, Columns{a.rows, n}, true, g, x, d,
+                  GradScaling<A>{mean, rstd, w, means.data(), means.data() + a.rows});
   }
   if (!parameters) return;
   Columns columns{a.rows, n};
   Parts<GradSums<A>> parts(n, parts_of(columns, kPack<T>), l);
   grad_sums<T>(l, columns, g, x, mean, rstd, parts);
-  launch({warps(n), {kThreads}, 0, l.stream}, finish_channels<A>, static_cast<const GradSums<A>*>(parts.memory.data),
+  launch({warps(n), {kThreads}, 0, l.stream}, finish_channels<A>, static_cast<const GradSums<A>*>(parts.memory.data()),
          int64_t(1), n, Divide(parts.count, parts.count), Divide(1, n), static_cast<const A*>(nullptr), gw, gb,
          static_cast<A*>(nullptr), static_cast<A*>(nullptr), A(0));
 }
 
 template <class T>
 void group_backward(const RowNormBackwardArgs& a, const Launcher& l) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   auto *g = static_cast<const T*>(a.grad), *x = static_cast<const T*>(a.input);
   auto *w = static_cast<const A*>(a.weight), *mean = static_cast<const A*>(a.mean),
        *rstd = static_cast<const A*>(a.rstd);
@@ -415,24 +418,24 @@ void group_backward(const RowNormBackwardArgs& a, const Launcher& l) {
   Planes planes{1, batch * channels, a.inner};
   Parts<GradSums<A>> parts(planes.channels, parts_of(planes, kPack<T>), l);
   grad_sums<T>(l, planes, g, x, mean, a.channels, static_cast<const A*>(nullptr), parts);
-  const GradSums<A>* partials = parts.memory.data;
+  const GradSums<A>* partials = parts.memory.data();
   if (a.grad_weight || a.grad_bias)
     launch({warps(channels), {kThreads}, 0, l.stream}, finish_channels<A>, partials, batch, channels,
            Divide(parts.count, batch * parts.count), Divide(a.channels, planes.channels), rstd,
            static_cast<A*>(a.grad_weight), static_cast<A*>(a.grad_bias), static_cast<A*>(nullptr),
            static_cast<A*>(nullptr), A(0));
   if (!a.grad_input || a.rows == 0) return;
-  Scratch<A> means(2 * a.rows, l);
+  WorkArray<A> means(l, 2 * a.rows);
   launch({warps(a.rows), {kThreads}, 0, l.stream}, finish_rows<A>, partials, a.rows, a.groups, a.channels,
-         Divide(parts.count, a.channels * parts.count), A(a.channels * a.inner), w, rstd, means.data,
-         means.data + a.rows);
+         Divide(parts.count, a.channels * parts.count), A(a.channels * a.inner), w, rstd, means.data(),
+         means.data() + a.rows);
   scale_grad<T>(l, Planes{batch, channels, a.inner}, a.channels, g, x, static_cast<T*>(a.grad_input),
-                GradScaling<A>{mean, rstd, w, means.data, means.data + a.rows});
+                GradScaling<A>{mean, rstd, w, means.data(), means.data() + a.rows});
 }
 
 template <class T>
 void batch_of(const BatchNormArgs& a) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   Launcher l = Launcher::of(a.mean);
   auto* x = static_cast<const T*>(a.input);
   auto* y = static_cast<T*>(a.output);
@@ -452,7 +455,7 @@ void batch_of(const BatchNormArgs& a) {
     else
       moments<T>(l, planes, x, parts);
     launch({warps(a.channels), {kThreads}, 0, l.stream}, finish_moments<A>,
-           static_cast<const Moments<A>*>(parts.memory.data), a.channels, count, A(a.eps), A(a.momentum), mean, rstd,
+           static_cast<const Moments<A>*>(parts.memory.data()), a.channels, count, A(a.eps), A(a.momentum), mean, rstd,
            running_mean, running_var);
   }
   Scaling<A> s{mean, rstd, static_cast<const A*>(a.weight), static_cast<const A*>(a.bias)};
@@ -464,7 +467,7 @@ void batch_of(const BatchNormArgs& a) {
 
 template <class T>
 void batch_backward_of(const BatchNormBackwardArgs& a) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   Launcher l = Launcher::of(a.mean);
   auto *g = static_cast<const T*>(a.grad), *x = static_cast<const T*>(a.input);
   auto *mean = static_cast<const A*>(a.mean), *rstd = static_cast<const A*>(a.invstd);
@@ -477,10 +480,10 @@ void batch_backward_of(const BatchNormBackwardArgs& a) {
     grad_sums<T>(l, columns, g, x, mean, nullptr, parts);
   else
     grad_sums<T>(l, planes, g, x, mean, 1, nullptr, parts);
-  Scratch<A> means(2 * a.channels, l);
-  A *shift = means.data, *slope = means.data + a.channels;
+  WorkArray<A> means(l, 2 * a.channels);
+  A *shift = means.data(), *slope = means.data() + a.channels;
   launch({warps(a.channels), {kThreads}, 0, l.stream}, finish_channels<A>,
-         static_cast<const GradSums<A>*>(parts.memory.data), int64_t(1), a.channels, Divide(count, count),
+         static_cast<const GradSums<A>*>(parts.memory.data()), int64_t(1), a.channels, Divide(count, count),
          Divide(1, a.channels), rstd, static_cast<A*>(a.grad_weight), static_cast<A*>(a.grad_bias), shift, slope,
          a.training ? A(columns.rows) : A(0));
   if (!a.grad_input) return;

@@ -37,8 +37,8 @@ struct PlaneRange {
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-plane_moments(const T* x, const PlaneRange r, int64_t parts, Moments<SumType<T>>* result) {
-  using A = SumType<T>;
+plane_moments(const T* x, const PlaneRange r, int64_t parts, Moments<Sum<T>>* result) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   TL_SHARED(Moments<A>, warps, kThreads / kWarp);
   int t = int(thread_index().x);
@@ -82,9 +82,9 @@ plane_moments(const T* x, const PlaneRange r, int64_t parts, Moments<SumType<T>>
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-plane_grad_sums(const T* g, const T* x, const SumType<T>* means, const Divide per_mean, const SumType<T>* weight,
-                bool wide_weight, const PlaneRange r, int64_t parts, GradSums<SumType<T>>* result) {
-  using A = SumType<T>;
+plane_grad_sums(const T* g, const T* x, const Sum<T>* means, const Divide per_mean, const Sum<T>* weight,
+                bool wide_weight, const PlaneRange r, int64_t parts, GradSums<Sum<T>>* result) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>, kHere = kBatch / 2;
   TL_SHARED(A, sums, kThreads / kWarp);
   TL_SHARED(A, dots, kThreads / kWarp);
@@ -148,8 +148,8 @@ struct ColumnTile {
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-column_moments(const T* x, const Columns c, const ColumnTile tile, bool wide, Moments<SumType<T>>* result) {
-  using A = SumType<T>;
+column_moments(const T* x, const Columns c, const ColumnTile tile, bool wide, Moments<Sum<T>>* result) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   TL_SHARED(A, means, kThreads * P);
   TL_SHARED(A, squares, kThreads * P);
@@ -197,9 +197,9 @@ column_moments(const T* x, const Columns c, const ColumnTile tile, bool wide, Mo
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-column_grad_sums(const T* g, const T* x, const SumType<T>* means, const SumType<T>* row_rstd, const Columns c,
-                 const ColumnTile tile, bool wide, bool wide_means, GradSums<SumType<T>>* result) {
-  using A = SumType<T>;
+column_grad_sums(const T* g, const T* x, const Sum<T>* means, const Sum<T>* row_rstd, const Columns c,
+                 const ColumnTile tile, bool wide, bool wide_means, GradSums<Sum<T>>* result) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>, kHere = kBatch / 2;
   TL_SHARED(A, sums, kThreads * P);
   TL_SHARED(A, dots, kThreads * P);
@@ -266,8 +266,8 @@ struct PlaneWalk {
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-scale_planes(const T* x, T* y, const Scaling<SumType<T>> s, const PlaneWalk w, bool wide) {
-  using A = SumType<T>;
+scale_planes(const T* x, T* y, const Scaling<Sum<T>> s, const PlaneWalk w, bool wide) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   int64_t packs = (w.elements + P - 1) / P;
   for (int64_t i = global_index(); i < packs; i += global_size()) {
@@ -297,8 +297,8 @@ scale_planes(const T* x, T* y, const Scaling<SumType<T>> s, const PlaneWalk w, b
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-scale_grad_planes(const T* g, const T* x, T* d, const GradScaling<SumType<T>> s, const PlaneWalk w, bool wide) {
-  using A = SumType<T>;
+scale_grad_planes(const T* g, const T* x, T* d, const GradScaling<Sum<T>> s, const PlaneWalk w, bool wide) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   int64_t packs = (w.elements + P - 1) / P;
   for (int64_t i = global_index(); i < packs; i += global_size()) {
@@ -330,9 +330,9 @@ scale_grad_planes(const T* g, const T* x, T* d, const GradScaling<SumType<T>> s,
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-scale_columns(const T* x, T* y, const Scaling<SumType<T>> s, const Columns c, const ColumnTile tile, bool per_row,
+scale_columns(const T* x, T* y, const Scaling<Sum<T>> s, const Columns c, const ColumnTile tile, bool per_row,
               bool wide, bool wide_parameters) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   int t = int(thread_index().x), lane = t & (tile.lanes - 1), depth = kThreads / tile.lanes;
   int64_t col = (block_index().x * int64_t(tile.lanes) + lane) * P, step = int64_t(grid_size().y) * depth;
@@ -360,9 +360,9 @@ scale_columns(const T* x, T* y, const Scaling<SumType<T>> s, const Columns c, co
 
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
-scale_grad_columns(const T* g, const T* x, T* d, const GradScaling<SumType<T>> s, const Columns c,
-                   const ColumnTile tile, bool per_row, bool wide, bool wide_parameters) {
-  using A = SumType<T>;
+scale_grad_columns(const T* g, const T* x, T* d, const GradScaling<Sum<T>> s, const Columns c, const ColumnTile tile,
+                   bool per_row, bool wide, bool wide_parameters) {
+  using A = Sum<T>;
   constexpr int P = kPack<T>;
   int t = int(thread_index().x), lane = t & (tile.lanes - 1), depth = kThreads / tile.lanes;
   int64_t col = (block_index().x * int64_t(tile.lanes) + lane) * P, step = int64_t(grid_size().y) * depth;
@@ -428,35 +428,34 @@ template <class T>
 void moments(const Launcher& l, const Planes& p, const T* x, const MomentParts<T>& parts) {
   if (p.channels == 0) return;
   launch({{uint32_t(p.channels * parts.count)}, {kThreads}, 0, l.stream}, plane_moments<T>, x,
-         PlaneRange::of(p, parts.count, x, x), parts.count, parts.memory.data);
+         PlaneRange::of(p, parts.count, x, x), parts.count, parts.memory.data());
 }
 template <class T>
 void moments(const Launcher& l, const Columns& c, const T* x, const MomentParts<T>& parts) {
   ColumnTile tile = ColumnTile::of<T>(c);
   launch({tile.grid(), {kThreads}, 0, l.stream}, column_moments<T>, x, c, tile,
-         c.columns % kPack<T> == 0 && is_aligned(x), parts.memory.data);
+         c.columns % kPack<T> == 0 && is_aligned(x), parts.memory.data());
 }
 
 template <class T>
-void grad_sums(const Launcher& l, const Planes& p, const T* g, const T* x, const SumType<T>* mean,
-               int64_t channels_per_mean, const SumType<T>* weight, const GradParts<T>& parts) {
+void grad_sums(const Launcher& l, const Planes& p, const T* g, const T* x, const Sum<T>* mean,
+               int64_t channels_per_mean, const Sum<T>* weight, const GradParts<T>& parts) {
   if (p.channels == 0) return;
   launch({{uint32_t(p.channels * parts.count)}, {kThreads}, 0, l.stream}, plane_grad_sums<T>, g, x, mean,
          Divide(channels_per_mean, p.channels), weight, p.inner % kPack<T> == 0 && is_aligned(weight),
-         PlaneRange::of(p, parts.count, g, x), parts.count, parts.memory.data);
+         PlaneRange::of(p, parts.count, g, x), parts.count, parts.memory.data());
 }
 template <class T>
-void grad_sums(const Launcher& l, const Columns& c, const T* g, const T* x, const SumType<T>* mean,
-               const SumType<T>* row_rstd, const GradParts<T>& parts) {
+void grad_sums(const Launcher& l, const Columns& c, const T* g, const T* x, const Sum<T>* mean, const Sum<T>* row_rstd,
+               const GradParts<T>& parts) {
   ColumnTile tile = ColumnTile::of<T>(c);
   bool wide = c.columns % kPack<T> == 0;
   launch({tile.grid(), {kThreads}, 0, l.stream}, column_grad_sums<T>, g, x, mean, row_rstd, c, tile,
-         wide && is_aligned(g) && is_aligned(x), wide && is_aligned(mean), parts.memory.data);
+         wide && is_aligned(g) && is_aligned(x), wide && is_aligned(mean), parts.memory.data());
 }
 
 template <class T>
-void scale(const Launcher& l, const Planes& p, int64_t channels_per_stat, const T* x, T* y,
-           const Scaling<SumType<T>>& s) {
+void scale(const Launcher& l, const Planes& p, int64_t channels_per_stat, const T* x, T* y, const Scaling<Sum<T>>& s) {
   PlaneWalk w(p, channels_per_stat);
   if (w.elements == 0) return;
   launch({{blocks_for(w.elements, kThreads, kPack<T>)}, {kThreads}, 0, l.stream}, scale_planes<T>, x, y, s, w,
@@ -464,14 +463,14 @@ void scale(const Launcher& l, const Planes& p, int64_t channels_per_stat, const 
 }
 template <class T>
 void scale_grad(const Launcher& l, const Planes& p, int64_t channels_per_stat, const T* g, const T* x, T* d,
-                const GradScaling<SumType<T>>& s) {
+                const GradScaling<Sum<T>>& s) {
   PlaneWalk w(p, channels_per_stat);
   if (w.elements == 0) return;
   launch({{blocks_for(w.elements, kThreads, kPack<T>)}, {kThreads}, 0, l.stream}, scale_grad_planes<T>, g, x, d, s, w,
          is_aligned(g) && is_aligned(x) && is_aligned(d));
 }
 template <class T>
-void scale(const Launcher& l, const Columns& c, bool per_row, const T* x, T* y, const Scaling<SumType<T>>& s) {
+void scale(const Launcher& l, const Columns& c, bool per_row, const T* x, T* y, const Scaling<Sum<T>>& s) {
   if (c.rows == 0 || c.columns == 0) return;
   ColumnTile tile = ColumnTile::of<T>(c);
   bool wide = c.columns % kPack<T> == 0, parameters = wide && is_aligned(s.weight) && is_aligned(s.bias);
@@ -481,7 +480,7 @@ void scale(const Launcher& l, const Columns& c, bool per_row, const T* x, T* y, 
 }
 template <class T>
 void scale_grad(const Launcher& l, const Columns& c, bool per_row, const T* g, const T* x, T* d,
-                const GradScaling<SumType<T>>& s) {
+                const GradScaling<Sum<T>>& s) {
   if (c.rows == 0 || c.columns == 0) return;
   ColumnTile tile = ColumnTile::of<T>(c);
   bool wide = c.columns % kPack<T> == 0, parameters = wide && is_aligned(s.weight);
@@ -494,16 +493,15 @@ void scale_grad(const Launcher& l, const Columns& c, bool per_row, const T* g, c
 #define TL_PASSES(T)                                                                                                 \
   template void moments(const Launcher&, const Planes&, const T*, const MomentParts<T>&);                            \
   template void moments(const Launcher&, const Columns&, const T*, const MomentParts<T>&);                           \
-  template void grad_sums(const Launcher&, const Planes&, const T*, const T*, const SumType<T>*, int64_t,            \
-                          const SumType<T>*, const GradParts<T>&);                                                   \
-  template void grad_sums(const Launcher&, const Columns&, const T*, const T*, const SumType<T>*, const SumType<T>*, \
+  template void grad_sums(const Launcher&, const Planes&, const T*, const T*, const Sum<T>*, int64_t, const Sum<T>*, \
                           const GradParts<T>&);                                                                      \
-  template void scale(const Launcher&, const Planes&, int64_t, const T*, T*, const Scaling<SumType<T>>&);            \
+  template void grad_sums(const Launcher&, const Columns&, const T*, const T*, const Sum<T>*, const Sum<T>*,         \
+                          const GradParts<T>&);                                                                      \
+  template void scale(const Launcher&, const Planes&, int64_t, const T*, T*, const Scaling<Sum<T>>&);                \
   template void scale_grad(const Launcher&, const Planes&, int64_t, const T*, const T*, T*,                          \
-                           const GradScaling<SumType<T>>&);                                                          \
-  template void scale(const Launcher&, const Columns&, bool, const T*, T*, const Scaling<SumType<T>>&);              \
-  template void scale_grad(const Launcher&, const Columns&, bool, const T*, const T*, T*,                            \
-                           const GradScaling<SumType<T>>&);
+                           const GradScaling<Sum<T>>&);                                                              \
+  template void scale(const Launcher&, const Columns&, bool, const T*, T*, const Scaling<Sum<T>>&);                  \
+  template void scale_grad(const Launcher&, const Columns&, bool, const T*, const T*, T*, const GradScaling<Sum<T>>&);
 TL_PASSES(Half)
 TL_PASSES(BFloat16)
 TL_PASSES(float)

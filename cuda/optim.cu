@@ -9,17 +9,6 @@
 namespace tl::cuda {
 namespace {
 
-template <class T>
-struct SumOf {
-  using type = float;
-};
-template <>
-struct SumOf<double> {
-  using type = double;
-};
-template <class T>
-using Acc = typename SumOf<T>::type;
-
 TL_DEVICE float root(float x) { return ::sqrtf(x); }
 TL_DEVICE double root(double x) { return ::sqrt(x); }
 TL_DEVICE float fused(float a, float b, float c) { return ::fmaf(a, b, c); }
@@ -28,7 +17,7 @@ TL_DEVICE double fused(double a, double b, double c) { return ::fma(a, b, c); }
 // One element of a piece, in the type that it is computed in.
 template <class T>
 struct At {
-  using A = Acc<T>;
+  using A = Sum<T>;
   const OptimPiece& p;
   int64_t i;
   TL_DEVICE A param() const { return convert<A>(static_cast<const T*>(p.param)[i]); }
@@ -47,7 +36,7 @@ struct Sgd {
   SgdOptions o;
   template <class T>
   TL_DEVICE void step(const At<T>& e) const {
-    using A = Acc<T>;
+    using A = Sum<T>;
     A x = e.param(), g = e.gradient(x, o.maximize, o.weight_decay);
     if (e.has(0)) {
       A b = o.first_step ? g : fused(g, A(1 - o.dampening), e.state(0) * A(o.momentum));
@@ -62,7 +51,7 @@ struct Adam {
   AdamOptions o;
   template <class T>
   TL_DEVICE void step(const At<T>& e) const {
-    using A = Acc<T>;
+    using A = Sum<T>;
     A x = e.param(), g = e.gradient(x, o.maximize, o.decoupled ? 0 : o.weight_decay);
     if (o.decoupled) x *= A(1 - o.lr * o.weight_decay);
     A towards = A(1 - o.beta1), m0 = e.state(0);
@@ -85,7 +74,7 @@ struct Adagrad {
   AdagradOptions o;
   template <class T>
   TL_DEVICE void step(const At<T>& e) const {
-    using A = Acc<T>;
+    using A = Sum<T>;
     A x = e.param(), g = e.gradient(x, o.maximize, o.weight_decay), sum = fused(g, g, e.state(0));
     e.state(0, sum);
     e.param(x + A(-e.p.scalars[0]) * g / (root(sum) + A(o.eps)));
@@ -96,7 +85,7 @@ struct Rmsprop {
   RmspropOptions o;
   template <class T>
   TL_DEVICE void step(const At<T>& e) const {
-    using A = Acc<T>;
+    using A = Sum<T>;
     A x = e.param(), g = e.gradient(x, o.maximize, o.weight_decay), rest = A(1 - o.alpha);
     A v1 = fused(rest * g, g, e.state(0) * A(o.alpha));
     e.state(0, v1);
@@ -120,7 +109,7 @@ struct Adadelta {
   AdadeltaOptions o;
   template <class T>
   TL_DEVICE void step(const At<T>& e) const {
-    using A = Acc<T>;
+    using A = Sum<T>;
     A x = e.param(), g = e.gradient(x, o.maximize, o.weight_decay), rest = A(1 - o.rho), eps = A(o.eps);
     A v1 = fused(rest * g, g, e.state(0) * A(o.rho)), a0 = e.state(1);
     A delta = root(a0 + eps) / root(v1 + eps) * g;

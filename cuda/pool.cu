@@ -9,21 +9,6 @@
 namespace tl::cuda {
 namespace {
 
-template <class T>
-struct ComputedIn {
-  using type = T;
-};
-template <>
-struct ComputedIn<Half> {
-  using type = float;
-};
-template <>
-struct ComputedIn<BFloat16> {
-  using type = float;
-};
-template <class T>
-using Computed = typename ComputedIn<T>::type;
-
 template <class I>
 struct Window {
   I begin, end, step;
@@ -139,12 +124,12 @@ TL_DEVICE A lowest() {
 // The first of the largest, but the last NaN: what a scan that replaces on "greater or NaN" ends with.
 template <class T, class I>
 struct Best {
-  Computed<T> value;
+  Sum<T> value;
   I at;
 };
 template <class T, int kLanes, class I>
 TL_DEVICE Best<T, I> largest(const T* x, const Pooling<I>& s, const Window<I> (&w)[3], int lane) {
-  using A = Computed<T>;
+  using A = Sum<T>;
   Best<T, I> best{lowest<A>(), first_position(s, w)};
   scan<kLanes>(s, w, lane, [&](I p) {
     A v = convert<A>(x[p * s.unit]);
@@ -182,7 +167,7 @@ TL_KERNEL max_backward(const T* grad, const T* input, const int64_t* indices, T*
     I out = s.start(p, s.out), position = (p.d[0] * s.in[1].value + p.d[1]) * s.in[2].value + p.d[2];
     I first[3], last[3];
     for (int d = 0; d < 3; ++d) s.windows_of(d, p.d[d], first[d], last[d]);
-    Computed<T> sum = 0;
+    Sum<T> sum = 0;
     for (I a = first[0]; a <= last[0]; ++a)
       for (I b = first[1]; b <= last[1]; ++b)
         for (I c = first[2]; c <= last[2]; ++c) {
@@ -194,7 +179,7 @@ TL_KERNEL max_backward(const T* grad, const T* input, const int64_t* indices, T*
             Window<I> w[3] = {s.window(0, a), s.window(1, b), s.window(2, c)};
             if (largest<T, 1>(input + s.start(p, s.in), s, w, 0).at != position) continue;
           }
-          sum += convert<Computed<T>>(grad[o]);
+          sum += convert<Sum<T>>(grad[o]);
         }
     result[i] = convert<T>(sum);
   }
@@ -220,8 +205,8 @@ struct Mean {
 };
 
 template <class T, class I, int kLanes>
-TL_KERNEL avg_forward(const T* input, T* output, const Pooling<I> s, const Mean<Computed<T>> mean, int64_t count) {
-  using A = Computed<T>;
+TL_KERNEL avg_forward(const T* input, T* output, const Pooling<I> s, const Mean<Sum<T>> mean, int64_t count) {
+  using A = Sum<T>;
   int lane = kLanes == 1 ? 0 : lane_index();
   for (int64_t i = global_index() / kLanes; i < count; i += global_size() / kLanes) {
     Place<I> p = s.place(I(i), s.out);
@@ -241,8 +226,8 @@ TL_KERNEL avg_forward(const T* input, T* output, const Pooling<I> s, const Mean<
 }
 
 template <class T, class I>
-TL_KERNEL avg_backward(const T* grad, T* result, const Pooling<I> s, const Mean<Computed<T>> mean, int64_t count) {
-  using A = Computed<T>;
+TL_KERNEL avg_backward(const T* grad, T* result, const Pooling<I> s, const Mean<Sum<T>> mean, int64_t count) {
+  using A = Sum<T>;
   for (int64_t i = global_index(); i < count; i += global_size()) {
     Place<I> p = s.place(I(i), s.in);
     const T* g = grad + s.start(p, s.out);
@@ -302,19 +287,6 @@ void with_index(const PoolShape& s, F f) {
   else
     f(Pooling<int32_t>(s), std::integral_constant<int, 1>());
 }
-template <class F>
-void with_floating(Dtype t, F f) {
-  switch (t) {
-    case Dtype::Float16:
-      return f(Half());
-    case Dtype::BFloat16:
-      return f(BFloat16());
-    case Dtype::Float64:
-      return f(double());
-    default:
-      return f(float());
-  }
-}
 
 template <class T>
 void run_max(const PoolShape& shape, const void* input, void* output, int64_t* indices, Stream stream) {
@@ -361,7 +333,7 @@ void run_avg(const AvgPoolArgs& a) {
   Launcher l = Launcher::of(a.input);
   int64_t count = a.shape.batch * a.shape.channels * volume(a.shape.out);
   if (count == 0) return;
-  Mean<Computed<T>> mean{a.count_include_pad, a.divisor};
+  Mean<Sum<T>> mean{a.count_include_pad, a.divisor};
   with_index(a.shape, [&]<class I, int kLanes>(const Pooling<I>& s, std::integral_constant<int, kLanes>) {
     launch({{blocks_for(count, kThreads / kLanes)}, {kThreads}, 0, l.stream}, avg_forward<T, I, kLanes>,
            static_cast<const T*>(a.input), static_cast<T*>(a.output), s, mean, count);
@@ -376,7 +348,7 @@ void avg_pool_backward(const AvgPoolBackwardArgs& a) {
   int64_t count = a.shape.batch * a.shape.channels * volume(a.shape.in);
   if (count == 0) return;
   with_floating(a.shape.dtype, [&]<class T>(T) {
-    Mean<Computed<T>> mean{a.count_include_pad, a.divisor};
+    Mean<Sum<T>> mean{a.count_include_pad, a.divisor};
     with_index(a.shape, [&]<class I, int kLanes>(const Pooling<I>& s, std::integral_constant<int, kLanes>) {
       launch({{blocks_for(count, kThreads)}, {kThreads}, 0, l.stream}, avg_backward<T, I>,
              static_cast<const T*>(a.grad), static_cast<T*>(a.grad_input), s, mean, count);

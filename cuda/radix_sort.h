@@ -1,29 +1,11 @@
 #pragma once
 
+#include "kernels/sort.h"
 #include "runtime/workspace.h"
 
 // Sorting lines of elements, for every family that needs an order (radix_sort.cu).
 
 namespace tl::cuda {
-
-template <size_t bytes>
-struct UnsignedOf;
-template <>
-struct UnsignedOf<1> {
-  using type = uint8_t;
-};
-template <>
-struct UnsignedOf<2> {
-  using type = uint16_t;
-};
-template <>
-struct UnsignedOf<4> {
-  using type = uint32_t;
-};
-template <>
-struct UnsignedOf<8> {
-  using type = uint64_t;
-};
 
 // The bits of an element become a number of the same order: -0 as 0, NaN last.
 template <class K>

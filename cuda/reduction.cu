@@ -10,6 +10,18 @@
 namespace tl::cuda {
 namespace {
 
+// Several elements, `step` apart.
+template <class Op, class T, int N>
+TL_DEVICE typename Op::Partial as_tree(const Op& op, const T (&v)[N], int64_t first, int64_t step) {
+  typename Op::Partial p[N];
+  TL_UNROLL
+  for (int k = 0; k < N; ++k) p[k] = op.lift(v[k], first + k * step);
+  TL_UNROLL
+  for (int half = N / 2; half; half /= 2)
+    for (int k = 0; k < half; ++k) p[k] = op.combine(p[k], p[k + half]);
+  return p[0];
+}
+
 constexpr int64_t kEnoughBlocks = 528;  // four for each multiprocessor of a large device
 constexpr int kBatch = 2, kBelow = 4;   // loads that a thread has under way along rows, and down columns
 constexpr int kAcross = 4;              // neighbouring outputs of a thread that steps along rows
@@ -62,16 +74,9 @@ struct Fold {
     if constexpr (kind == Reduce::Min) return a < b || a != a ? a : b;
     return T(a + b);
   }
-  // Several elements, `step` apart.
   template <int N>
   TL_DEVICE Partial many(const T (&v)[N], int64_t first, int64_t step) const {
-    Partial p[N];
-    TL_UNROLL
-    for (int k = 0; k < N; ++k) p[k] = lift(v[k], first + k * step);
-    TL_UNROLL
-    for (int half = N / 2; half; half /= 2)
-      for (int k = 0; k < half; ++k) p[k] = combine(p[k], p[k + half]);
-    return p[0];
+    return as_tree(*this, v, first, step);
   }
   TL_DEVICE void write(int64_t i, T v) const {
     if constexpr (is_floating_type<T>)
@@ -104,16 +109,9 @@ struct Argument {
     if (a_nan || a.value == b.value) return a.index < b.index ? a : b;
     return (kMax ? a.value > b.value : a.value < b.value) ? a : b;
   }
-  // Several elements, `step` apart.
   template <int N>
   TL_DEVICE Partial many(const T (&v)[N], int64_t first, int64_t step) const {
-    Partial p[N];
-    TL_UNROLL
-    for (int k = 0; k < N; ++k) p[k] = lift(v[k], first + k * step);
-    TL_UNROLL
-    for (int half = N / 2; half; half /= 2)
-      for (int k = 0; k < half; ++k) p[k] = combine(p[k], p[k + half]);
-    return p[0];
+    return as_tree(*this, v, first, step);
   }
   TL_DEVICE void write(int64_t i, Partial v) const {
     if (result) result[i] = v.value;
@@ -437,8 +435,8 @@ void reduce_with(const ReducePlan& p, const Op& op) {
            Divide(chunks, p.outputs * chunks),
            Offsets(p.kept_ndim, p.kept_sizes, p.kept_strides, p.outputs),
            Offsets(p.reduced_ndim, sizes, strides, units)};
-  Scratch<Partial> memory(chunks > 1 ? p.outputs * chunks : 0, l);
-  Partial* partials = chunks > 1 ? memory.data : nullptr;
+  WorkArray<Partial> memory(l, chunks > 1 ? p.outputs * chunks : 0);
+  Partial* partials = chunks > 1 ? memory.data() : nullptr;
   if (rows)
     launch({{blocks_for(p.outputs * chunks * lanes, kThreads)}, {kThreads}, 0, l.stream}, reduce_rows<Op>, w, op,
            log_lanes, partials);

@@ -9,21 +9,6 @@ namespace tl::cuda {
 namespace {
 
 template <class A>
-TL_DEVICE A exponential(A x) {
-  if constexpr (sizeof(A) == 4)
-    return ::expf(x);
-  else
-    return ::exp(x);
-}
-template <class A>
-TL_DEVICE A logarithm(A x) {
-  if constexpr (sizeof(A) == 4)
-    return ::logf(x);
-  else
-    return ::log(x);
-}
-
-template <class A>
 struct Running {
   A most, sum;
 };
@@ -58,14 +43,14 @@ struct Join {
 // ---- lines in a row that fit into the registers of a block: read once ----
 
 template <class T>
-constexpr int kKept = int(64 / sizeof(SumType<T>));  // elements of a thread
+constexpr int kKept = int(64 / sizeof(Sum<T>));  // elements of a thread
 template <class T>
 constexpr int64_t kMostRow = 1024 * kKept<T>;  // elements of a line
 
 template <class T>
 TL_KERNEL_OF(1024, 1)
 softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool wide, bool log) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   constexpr int P = kPack<T>, J = kKept<T> / P;
   TL_SHARED(A, warps, kWarp);
   int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1);
@@ -106,7 +91,7 @@ template <class T>
 TL_KERNEL_OF(1024, 1)
 softmax_rows_backward(const T* grad, const T* output, T* result, int64_t rows, int n, int log_lanes, bool wide,
                       bool log) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   constexpr int P = kPack<T>, J = kKept<T> / 2 / P;
   TL_SHARED(A, warps, kWarp);
   int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1);
@@ -172,7 +157,7 @@ TL_DEVICE V over_line(Shared<V> all, V v, const Lines& l, Combine combine) {
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
 softmax_lines(const T* input, T* output, const Lines l, bool log) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   TL_SHARED(Running<A>, all, kThreads);
   int64_t line, start;
   int lane, lanes = 1 << l.log_lanes;
@@ -197,7 +182,7 @@ softmax_lines(const T* input, T* output, const Lines l, bool log) {
 template <class T>
 TL_KERNEL_OF(kThreads, 1)
 softmax_lines_backward(const T* grad, const T* output, T* result, const Lines l, bool log) {
-  using A = SumType<T>;
+  using A = Sum<T>;
   TL_SHARED(A, all, kThreads);
   int64_t line, start;
   int lane, lanes = 1 << l.log_lanes;

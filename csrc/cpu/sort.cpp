@@ -25,24 +25,6 @@ inline constexpr bool is_complex_type = std::is_same_v<T, complex64> || std::is_
 template <class T>
 inline constexpr bool is_float_type = is_half_type<T> || std::is_floating_point_v<T>;
 
-template <size_t bytes>
-struct UnsignedOf;
-template <>
-struct UnsignedOf<1> {
-  using type = uint8_t;
-};
-template <>
-struct UnsignedOf<2> {
-  using type = uint16_t;
-};
-template <>
-struct UnsignedOf<4> {
-  using type = uint32_t;
-};
-template <>
-struct UnsignedOf<8> {
-  using type = uint64_t;
-};
 template <class T>
 using Key = typename UnsignedOf<sizeof(T)>::type;
 

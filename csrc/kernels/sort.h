@@ -11,6 +11,26 @@ namespace tl {
 // The order of all kernels here: numbers ascending, -0 equal to 0, NaN last; equal ones by their place. Complex dtypes
 // have none. An operand with lines is row-major with dims (outer, n, inner), and lines run along n.
 
+// An element sorts by a number without a sign of its width.
+template <size_t bytes>
+struct UnsignedOf;
+template <>
+struct UnsignedOf<1> {
+  using type = uint8_t;
+};
+template <>
+struct UnsignedOf<2> {
+  using type = uint16_t;
+};
+template <>
+struct UnsignedOf<4> {
+  using type = uint32_t;
+};
+template <>
+struct UnsignedOf<8> {
+  using type = uint64_t;
+};
+
 struct SortArgs {
   void* values;      // may be null
   int64_t* indices;  // may be null

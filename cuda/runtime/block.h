@@ -1,56 +1,14 @@
 #pragma once
 
 #include "core/error.h"
-#include "runtime/allocator.h"
-#include "runtime/walk.h"
+#include "runtime/workspace.h"
 
-// What kernels that reduce have in common: packs of 16 bytes, sums over warps, memory that lasts as long as a launch.
+// What kernels that reduce have in common: packs of 16 bytes, sums over warps, exponentials.
 
 namespace tl::cuda {
 
 template <class T>
-struct SumTypeOf {
-  using type = float;
-};
-template <>
-struct SumTypeOf<double> {
-  using type = double;
-};
-// What a floating dtype is summed in.
-template <class T>
-using SumType = typename SumTypeOf<T>::type;
-template <class T>
 inline constexpr int kPack = int(16 / sizeof(T));
-
-template <class F>
-void with_floating(Dtype t, F f) {
-  switch (t) {
-    case Dtype::Float16:
-      return f(Half());
-    case Dtype::BFloat16:
-      return f(BFloat16());
-    case Dtype::Float64:
-      return f(double());
-    default:
-      return f(float());
-  }
-}
-
-// Memory of the launcher's stream: what runs later on the stream may have it as soon as this is gone.
-template <class T>
-class Scratch {
- public:
-  Scratch(int64_t n, const Launcher& l) : device_{DeviceType::CUDA, int8_t(l.scope.now)} {
-    data = static_cast<T*>(caching_allocator().allocate(size_t(n) * sizeof(T), device_));
-  }
-  ~Scratch() { caching_allocator().free(data, 0, device_); }
-  Scratch(const Scratch&) = delete;
-
-  T* data;
-
- private:
-  Device device_;
-};
 
 inline bool is_aligned(const void* p, size_t bytes = 16) { return reinterpret_cast<uintptr_t>(p) % bytes == 0; }
 
@@ -95,6 +53,21 @@ TL_DEVICE void load_some(A (&to)[N], const A* row, int64_t i, int64_t n, bool wi
     TL_UNROLL
     for (int k = 0; k < N; ++k) to[k] = i + k < n ? row[i + k] : A(0);
   }
+}
+
+template <class A>
+TL_DEVICE A exponential(A x) {
+  if constexpr (sizeof(A) == 4)
+    return ::expf(x);
+  else
+    return ::exp(x);
+}
+template <class A>
+TL_DEVICE A logarithm(A x) {
+  if constexpr (sizeof(A) == 4)
+    return ::logf(x);
+  else
+    return ::log(x);
 }
 
 // Sums over runs of `width` lanes, a power of two; each lane of a run gets the same bits.

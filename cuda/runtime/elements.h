@@ -22,6 +22,37 @@ inline constexpr Dtype dtype_of<Complex<float>> = Dtype::Complex64;
 template <>
 inline constexpr Dtype dtype_of<Complex<double>> = Dtype::Complex128;
 
+// What sums and products of elements are computed in.
+template <class T>
+struct SumOf {
+  using type = T;
+};
+template <>
+struct SumOf<Half> {
+  using type = float;
+};
+template <>
+struct SumOf<BFloat16> {
+  using type = float;
+};
+template <class T>
+using Sum = typename SumOf<T>::type;
+
+// Calls f with a zero of the dtype, a floating one.
+template <class F>
+void with_floating(Dtype t, F f) {
+  switch (t) {
+    case Dtype::Float16:
+      return f(Half());
+    case Dtype::BFloat16:
+      return f(BFloat16());
+    case Dtype::Float64:
+      return f(double());
+    default:
+      return f(float());
+  }
+}
+
 // A float outside of the integer's range becomes its lowest value.
 template <class To, class From>
 TL_DEVICE To float_to_int(From x) {
