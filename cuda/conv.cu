@@ -1,6 +1,7 @@
 #include "conv.h"
 
 #include "kernels/matmul.h"
+#include "runtime/block.h"
 
 // Convolutions computed directly, by a thread for a result: any dtype and shape, and right for few channels
 // (depthwise). Half types are summed in float32.
@@ -85,22 +86,6 @@ TL_KERNEL conv_direct(const T* from, const T* w, const T* bias, T* to, const Geo
     if (bias) sum = A(sum + convert<A>(bias[group * (kBack ? g.cin : g.cout).value + row]));
     to[i] = convert<T>(sum);
   }
-}
-
-// The sum over a block, in thread 0.
-template <class A>
-TL_DEVICE A block_sum(Shared<A> warps, A v) {
-  int t = int(thread_index().x);
-  for (int bits = kWarp / 2; bits; bits /= 2) v = A(v + shuffle_xor(v, bits));
-  if (t % kWarp == 0) warps[t / kWarp] = v;
-  sync_block();
-  if (t == 0)
-    for (int i = 1; i < kThreads / kWarp; ++i) {
-      A other = warps[i];
-      v = A(v + other);
-    }
-  sync_block();
-  return v;
 }
 
 // A block sums one weight's gradient over the places of all images.
@@ -256,6 +241,7 @@ void backward_input(const ConvArgs& a) {
   Launcher l = Launcher::of(a.x);
   if (is_product(a)) return multiply(a, true);
   if (conv_tiles_input(a, l)) return;
+  // Whole numbers are computed without a sign, which gives the same bits.
   if (a.dtype == Dtype::Int64) return direct<uint64_t, true>(a, l.stream);
   only_floating(a.dtype, [&]<class T>(T) { direct<T, true>(a, l.stream); });
 }

@@ -16,7 +16,7 @@ TL_KERNEL gather_elements(char* to, const char* from, const char* index, int64_t
     walk.offsets(i, at);
     int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
     if (uint64_t(k) >= uint64_t(limit)) {
-      report(k);
+      report(k, i);
       continue;
     }
     *reinterpret_cast<Word*>(to + at[0]) = *reinterpret_cast<const Word*>(from + at[1] + k * step);
@@ -55,7 +55,7 @@ TL_KERNEL index_offsets(int64_t* offsets, bool first, bool wrap, const char* ind
     int64_t sum = first ? 0 : offsets[i];
     if (k < 0 && wrap) k += limit;
     if (uint64_t(k) >= uint64_t(limit)) {
-      report(given);
+      report(given, i);
       offsets[i] = -1;
     } else {
       offsets[i] = sum < 0 || (given >= 0 && given == skip) ? -1 : sum + k * stride;

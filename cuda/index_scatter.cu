@@ -345,7 +345,7 @@ TL_KERNEL assign_one_value(char* dst, const Word* src, const char* index, int64_
     walk.offsets(i, at);
     int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
     if (uint64_t(k) >= uint64_t(limit)) {
-      report(k);
+      report(k, i);
       continue;
     }
     *reinterpret_cast<Word*>(dst + at[0] + k * step) = v;
@@ -360,7 +360,7 @@ TL_KERNEL add_integers(char* dst, const char* src, const char* index, int64_t n,
     walk.offsets(i, at);
     int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
     if (uint64_t(k) >= uint64_t(limit)) {
-      report(k);
+      report(k, i);
       continue;
     }
     atomic_add(reinterpret_cast<T*>(dst + at[0] + k * step), *reinterpret_cast<const T*>(src + at[1]));
@@ -375,7 +375,7 @@ TL_KERNEL places_of(int64_t* offsets, const char* index, int64_t n, const Walk<3
     walk.offsets(i, at);
     int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
     bool known = uint64_t(k) < uint64_t(limit);
-    if (!known) report(k);
+    if (!known) report(k, i);
     offsets[i] = known ? at[0] + k * step : -1;
   }
 }

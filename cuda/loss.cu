@@ -1,8 +1,8 @@
 #include "kernels/loss.h"
 
 #include "core/scalar_ops.h"
+#include "runtime/block.h"
 #include "runtime/report.h"
-#include "runtime/workspace.h"
 
 // Losses are summed in float64: partial sums of blocks, then their sum, in an order that the length alone decides.
 
@@ -11,22 +11,12 @@ namespace {
 
 constexpr uint32_t kMostBlocks = 264;
 
-TL_DEVICE double block_sum(Shared<double> warps, double v) {
-  int t = int(thread_index().x);
-  for (int bits = kWarp / 2; bits; bits /= 2) v += shuffle_xor(v, bits);
-  if (t % kWarp == 0) warps[t / kWarp] = v;
-  sync_block();
-  v = 0;
-  for (int w = 0; w < kThreads / kWarp; ++w) v += warps[w];
-  return v;
-}
-
 template <class F>
 TL_KERNEL partial_sums(const F f, int64_t n, double* partials) {
   TL_SHARED(double, warps, kThreads / kWarp);
   double sum = 0;
   for (int64_t i = global_index(); i < n; i += global_size()) sum += f(i);
-  sum = block_sum(warps, sum);
+  sum = block_sum<double>(warps, sum);
   if (thread_index().x == 0) partials[block_index().x] = sum;
 }
 
@@ -69,7 +59,7 @@ struct Nll {
   TL_DEVICE Sum<T> loss(int64_t i) const {
     int64_t t = target_at(i);
     if (!counts(t)) {
-      if (t != ignore) invalid(t);
+      if (t != ignore) invalid(t, i);
       return Sum<T>(0);
     }
     return -weight_of(t) * convert<Sum<T>>(input[(i / inner * classes + t) * inner + i % inner]);

@@ -101,6 +101,20 @@ def test_errors_are_raised_once_and_where_the_host_waits() -> None:
     assert x.tolist() == [0, 9, 2, 3, 4, 5]
 
 
+@pytest.mark.order
+def test_the_first_of_many_bad_indices_is_named() -> None:
+    bad = tl.arange(100, 700).view(2, 300).t()  # 100 first, then 400
+    x = tl.zeros(600, 2, device="cuda")
+    for number, index in ((100, bad), (699, bad.flip(0, 1)), (-700, bad.flip(0, 1) - 1399)):
+        with pytest.raises(RuntimeError, match=f"index {number} is out of bounds for dimension 0 with size 90$"):
+            x[:90].gather(0, index.cuda()).cpu()
+    first, second = (tl.tensor(i, device="cuda") for i in ([70, 60], [80, 90]))
+    x[:50][first]
+    x[:40][second]
+    with pytest.raises(IndexError, match="index 70 is out of bounds for dimension 0 with size 50$"):
+        tl.cuda.synchronize()
+
+
 def test_more_kinds_of_errors_than_there_are_places() -> None:
     index = tl.tensor([1], device="cuda")
     x = tl.zeros(10_000, device="cuda")

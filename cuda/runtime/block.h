@@ -106,6 +106,12 @@ TL_DEVICE V over_row(Shared<V> warps, V v, int lanes, Combine combine) {
   return v;
 }
 
+// The sum over a block of kThreads.
+template <class A>
+TL_DEVICE A block_sum(Shared<A> warps, A v) {
+  return over_row(warps, v, kThreads, [](A x, A y) { return A(x + y); });
+}
+
 // Division of positions by a number that does not change: by a multiplication of 32 bits where all lie below 2^31, else
 // of 64 (the compiler's own is a call).
 struct Divide {

@@ -15,11 +15,15 @@ constexpr size_t kPlaces = 4096;
 
 struct Reports {
   std::mutex mutex;
-  int64_t* memory = nullptr;  // pinned: whether anything was reported, then a place for each error
+  uint64_t* memory = nullptr;  // pinned: whether anything was reported, then the parts for each error
+  uint64_t launches = 0;
   std::vector<DataError> errors;
   std::map<std::tuple<const char*, int64_t, int64_t, bool>, size_t> places;
 
-  int64_t* place(size_t i) const { return memory + 1 + i; }
+  volatile uint64_t* parts(size_t i) const { return memory + 1 + i * Report::kParts; }
+  void clear(size_t i) {
+    for (int k = 0; k < Report::kParts; ++k) parts(i)[k] = Report::kNothing;
+  }
 };
 
 Reports& reports() {
@@ -35,13 +39,33 @@ void wait_for_all_devices() {
   }
 }
 
+// What a kernel said: when it was, and the number. Nothing while some kernel is still saying it.
+struct Reported {
+  uint64_t when = Report::kNothing;
+  int64_t number = 0;
+
+  explicit Reported(const volatile uint64_t* parts) {
+    uint64_t bits = 0;
+    for (int k = 0; k < Report::kParts; ++k) {
+      uint64_t part = parts[k];
+      if (part == Report::kNothing || (k && part >> Report::kPartBits != when)) {
+        when = Report::kNothing;
+        return;
+      }
+      when = part >> Report::kPartBits;
+      bits |= (part & 0xffff) << k * Report::kPartBits;
+    }
+    number = int64_t(bits);
+  }
+};
+
 }  // namespace
 
 Report report_to(const DataError& e) {
   Reports& r = reports();
   std::unique_lock lock(r.mutex);
   if (!r.memory) {
-    r.memory = static_cast<int64_t*>(driver::malloc_host((kPlaces + 1) * sizeof(int64_t)));
+    r.memory = static_cast<uint64_t*>(driver::malloc_host((kPlaces * Report::kParts + 1) * sizeof(uint64_t)));
     check<OutOfMemoryError>(r.memory, "CUDA out of memory: no pinned memory is left on the host");
     r.memory[0] = 0;
   }
@@ -57,34 +81,35 @@ Report report_to(const DataError& e) {
       r.errors.clear();
       r.places.clear();
     }
-    *r.place(r.errors.size()) = Report::kNothing;
+    r.clear(r.errors.size());
     known = r.places.emplace(key, r.errors.size()).first;
     r.errors.push_back(e);
   }
-  return {r.place(known->second), r.memory};
+  // Counted modulo 4095, so that no word of a report is kNothing.
+  r.launches = (r.launches + 1) % 4095;
+  return {const_cast<uint64_t*>(r.parts(known->second)), r.memory, r.launches};
 }
 
 void raise_reported() {
   Reports& r = reports();
   // Unlocked, as this is the usual case: one word that devices write to.
-  if (!r.memory || *static_cast<volatile int64_t*>(r.memory) == 0) return;
+  if (!r.memory || *static_cast<volatile uint64_t*>(r.memory) == 0) return;
   std::unique_lock lock(r.mutex);
   const DataError* first = nullptr;
-  int64_t number = 0;
+  Reported earliest(&Report::kNothing);
   for (size_t i = 0; i < r.errors.size(); ++i) {
-    volatile int64_t* place = r.place(i);
-    if (*place == Report::kNothing) continue;
-    if (!first) {
-      first = &r.errors[i];
-      number = *place;
-    }
-    *place = Report::kNothing;
+    Reported here(r.parts(i));
+    if (here.when == Report::kNothing) continue;
+    r.clear(i);
+    if (first && here.when > earliest.when) continue;
+    first = &r.errors[i];
+    earliest = here;
   }
   if (!first) return;  // still under way, on another stream
-  *static_cast<volatile int64_t*>(r.memory) = 0;
+  *static_cast<volatile uint64_t*>(r.memory) = 0;
   DataError error = *first;
   lock.unlock();
-  error.raise(number);
+  error.raise(earliest.number);
 }
 
 void raise_at_once() {

@@ -9,18 +9,24 @@
 
 namespace tl::cuda {
 
-// A kernel's side: report(number) says that the number is refused.
+// A kernel's side: report(number, i) says that the number, which stands at place i of the data, is refused. Whatever
+// the order of threads, the first number of the first launch is kept: each quarter of its bits goes, below the launch
+// and the place, into a word of which the least remains.
 struct Report {
-  static constexpr int64_t kNothing = INT64_MIN + 1;
-  int64_t *place, *any;
+  static constexpr int kParts = 4, kPartBits = 16, kPlaceBits = 36;
+  static constexpr uint64_t kNothing = UINT64_MAX;
+  uint64_t *parts, *any;
+  uint64_t launch;
 
-  TL_DEVICE void operator()(int64_t number) const {
-    *place = number == kNothing ? kNothing + 1 : number;
+  TL_DEVICE void operator()(int64_t number, int64_t i) const {
+    uint64_t when = launch << kPlaceBits | (uint64_t(i) & ((uint64_t(1) << kPlaceBits) - 1));
+    for (int k = 0; k < kParts; ++k)
+      atomic_min(parts + k, when << kPartBits | (uint64_t(number) >> k * kPartBits & 0xffff));
     *any = 1;
   }
 };
 
-// Where a kernel reports numbers that this error is about; it is raised with one of them.
+// Where a kernel reports numbers that this error is about; it is raised with the first of them.
 Report report_to(const DataError& error);
 
 // Raises what was reported.
