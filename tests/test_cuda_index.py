@@ -111,7 +111,7 @@ def test_the_first_of_many_bad_indices_is_named() -> None:
     first, second = (tl.tensor(i, device="cuda") for i in ([70, 60], [80, 90]))
     x[:50][first]
     x[:40][second]
-    with pytest.raises(IndexError, match="index 70 is out of bounds for dimension 0 with size 50$"):
+    with pytest.raises(IndexError, match=r"index 70 is out of bounds for dimension 0 with size 50$"):
         tl.cuda.synchronize()
 
 
