@@ -325,8 +325,10 @@ Tensor make_plan(Plan& plan, const Tensor& out, bool inplace, Dtype result,
   plan.device = device;
   plan.dtypes[0] = target.dtype();
   plan.data[0] = target.data();
+  plan.on_host = 0;
   int i = 1;
   for (const Tensor* t : inputs) {
+    if (t->device().is_cpu() && !device.is_cpu()) plan.on_host |= uint8_t(1 << i);
     plan.dtypes[i] = t->dtype();
     plan.data[i++] = t->data();
   }
@@ -342,6 +344,7 @@ Tensor make_plan(Plan& plan, const Tensor& out, bool inplace, Dtype result,
 
 void make_copy_plan(Plan& plan, const Tensor& to, const Tensor& from) {
   plan.device = to.device();
+  plan.on_host = 0;
   plan.dtypes[0] = to.dtype();
   plan.dtypes[1] = from.dtype();
   plan.data[0] = to.data();

@@ -16,7 +16,8 @@ struct Plan {
   int64_t numel;
   int32_t ndim;
   int32_t operands;
-  bool index32;  // all offsets, in bytes, fit 31 bits
+  bool index32;     // all offsets, in bytes, fit 31 bits
+  uint8_t on_host;  // bit i: operand i is a number in the host's memory, for an operator of another device
   Device device;
   Dtype dtypes[kPlanOperands];
   void* data[kPlanOperands];
@@ -29,6 +30,7 @@ struct Plan {
     ndim = 1;
     operands = count;
     index32 = n < (int64_t(1) << 27);
+    on_host = 0;
     device = Device{};
     sizes[0] = n;
   }

@@ -47,6 +47,41 @@ struct alignas(sizeof(T) * n) Pack {
 TL_DEVICE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 TL_DEVICE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
+// ---- half types, by the machine's conversions ----
+
+TL_DEVICE float widen(Half h) {
+#if defined(__CUDA_ARCH__)
+  float f;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(h.bits));
+  return f;
+#else
+  return float(h);
+#endif
+}
+TL_DEVICE float widen(BFloat16 b) { return float(b); }
+template <class T>
+TL_DEVICE T narrow(float f);
+template <>
+TL_DEVICE Half narrow<Half>(float f) {
+#if defined(__CUDA_ARCH__)
+  Half h;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h.bits) : "f"(f));
+  return h;
+#else
+  return Half(f);
+#endif
+}
+template <>
+TL_DEVICE BFloat16 narrow<BFloat16>(float f) {
+#if __CUDA_ARCH__ >= 800
+  BFloat16 b;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(b.bits) : "f"(f));
+  return b;
+#else
+  return BFloat16(f);
+#endif
+}
+
 // ---- where a thread stands ----
 
 #if defined(__CUDACC__)

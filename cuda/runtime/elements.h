@@ -86,7 +86,7 @@ inline constexpr bool is_bool_type<bool> = true;
 template <class To, class From>
 TL_DEVICE To convert(From x) {
   if constexpr (is_half_type<From>) {
-    return convert<To>(float(x));
+    return convert<To>(widen(x));
   } else if constexpr (is_complex_type<To>) {
     using R = typename To::value_type;
     if constexpr (is_complex_type<From>)
@@ -99,7 +99,7 @@ TL_DEVICE To convert(From x) {
     else
       return convert<To>(x.re);
   } else if constexpr (is_half_type<To>) {
-    return To(float(x));
+    return narrow<To>(float(x));
   } else if constexpr (is_bool_type<To>) {
     return x != From(0);
   } else if constexpr (is_floating_type<From> && !is_floating_type<To>) {

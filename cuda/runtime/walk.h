@@ -92,8 +92,14 @@ struct Launcher {
   DeviceScope scope;
   Stream stream;
   explicit Launcher(Device d) : scope(d.index), stream(current_stream(d.index)) {}
-  // For arguments that name no device.
-  static Launcher of(const void* data) { return Launcher({DeviceType::CUDA, int8_t(driver::device_of(data))}); }
+  // For arguments that name no device. Where there is only one, the driver need not be asked.
+  static Launcher of(const void* data) {
+    static const bool alone = [] {
+      std::string why;
+      return driver::device_count(&why) == 1;
+    }();
+    return Launcher({DeviceType::CUDA, int8_t(alone ? 0 : driver::device_of(data))});
+  }
 };
 
 inline constexpr int kThreads = 256;
