@@ -92,7 +92,12 @@ CASES = [
     case(2, 2, 64, 32, (6, 9), (2, 3), padding=(0, 2), dilation=(3, 1)),
     case(2, 4, 32, 70, (3, 3), 1),
     case(3, 2, 32, 32, (3, 4, 5), 2, padding=1),
+    # Tiles of 2x2 results (Winograd) in float32.
+    case(2, 3, 17, 20, (13, 18), 3, padding=1),
+    case(2, 2, 32, 16, (12, 45), 3),
+    case(2, 2, 16, 33, (14, 31), 3, padding=(2, 1)),
 ]
+WINOGRAD = CASES[-3:]
 TRANSPOSED = [
     case(1, 2, 3, 4, 7, 3),
     case(1, 2, 4, 6, 8, 4, groups=2, stride=3, padding=2, output_padding=1),
@@ -109,6 +114,7 @@ TRANSPOSED = [
     case(2, 2, 4, 4, (5, 5), 3, groups=4, padding=1),
     case(2, 3, 40, 33, (5, 6), 3, padding=1),
     case(2, 2, 32, 34, (4, 4), 3, dilation=2),
+    case(2, 2, 18, 16, (11, 30), 3, padding=1),
     case(3, 2, 3, 2, (3, 4, 5), 2, stride=2),
     case(3, 1, 4, 4, (3, 2, 4), (2, 3, 2), groups=2, stride=(2, 1, 2), padding=(1, 1, 0), output_padding=(1, 0, 1)),
 ]
@@ -175,7 +181,8 @@ def test_gradients_against_the_references(transposed, c):
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_gradients_in_other_dtypes(dtype):
     dt = getattr(tl, dtype)
-    for transposed, c in ((False, CASES[9]), (False, CASES[14]), (False, CASES[17]), (True, TRANSPOSED[7])):
+    of_tiles = [(False, c) for c in WINOGRAD]
+    for transposed, c in ((False, CASES[9]), (False, CASES[14]), (False, CASES[17]), (True, TRANSPOSED[7]), *of_tiles):
         grads = []
         for d in (tl.float64, dt):
             leaves = [(tl.tensor(a) / 4).to(d).requires_grad_() for a in operands(transposed, c)]
@@ -309,6 +316,8 @@ def test_the_same_bits_for_any_number_of_threads():
         case(2, 4, 32, 32, (30, 30), 3, groups=32, padding=1),
         case(1, 3, 20, 30, 700, 5),
         case(2, 2, 64, 65, (17, 18), 1),
+        case(2, 1, 16, 33, (14, 31), 3, padding=1),
+        case(2, 5, 32, 17, (22, 19), 3),
     ]
     try:
         for c, transposed in itertools.product(cases, (False, True)):
@@ -482,6 +491,42 @@ def test_parity_of_errors(expression):
     for name, word in (("torch.FloatTensor", "float"), ("torch.DoubleTensor", "double")):
         theirs = theirs.replace(name, word)
     assert errors[0][1].startswith(theirs), errors
+
+
+def value_and_gradients(c, x, w, dtype):
+    tx, tw = (tl.tensor(a, dtype=dtype, requires_grad=True) for a in (x, w))
+    y = function(tl, False, c[0])(tx, tw, **c[-1])
+    y.backward((tl.arange(y.numel()) % 5 - 2).to(dtype).reshape(y.shape))
+    return [to_array(t) for t in (y, tx.grad, tw.grad)]
+
+
+@pytest.mark.parametrize("c", [*WINOGRAD, case(2, 2, 64, 64, 28, 3, padding=1)], ids=lambda c: str(c[4]))
+def test_the_error_of_tiles(c):
+    """Within 9 times the bound of the direct sum over the largest elements (cpu/conv_winograd.h)."""
+    rng = np.random.default_rng(5)
+    x, w = rng.standard_normal((c[1], c[2], *c[4])), rng.standard_normal((c[3], c[2], 3, 3))
+    x[0, :, 3, 3] *= 1e6
+    x, w = x.astype(np.float32), w.astype(np.float32)
+    terms = 9 * c[2], 9 * c[3], c[1] * np.prod(c[4])
+    size = np.abs(x).max() * np.abs(w).max(), 2 * np.abs(w).max(), 2 * np.abs(x).max()
+    for exact, got, n, v in zip(
+        value_and_gradients(c, x, w, tl.float64), value_and_gradients(c, x, w, tl.float32), terms, size
+    ):
+        assert np.abs(got - exact).max() <= 9 * v * n * 2.0**-24 * np.sqrt(n)
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan"), 3e38])
+@pytest.mark.parametrize("c", WINOGRAD, ids=lambda c: str(c[4]))
+def test_what_is_not_finite_stays_where_it_is_in_tiles(c, bad):
+    x, w, _ = operands(False, c)
+    x[0, 3, 5, 7] = x[-1, 0, 0, -1] = bad
+    w[w == 0] = 1
+    with np.errstate(over="ignore"):
+        for exact, got in zip(value_and_gradients(c, x, w, tl.float64), value_and_gradients(c, x, w, tl.float32)):
+            exact = exact.astype(np.float32)
+            np.testing.assert_array_equal(np.isfinite(got), np.isfinite(exact))
+            finite = np.isfinite(exact)
+            np.testing.assert_allclose(got[finite], exact[finite], rtol=2e-5, atol=1e-3)
 
 
 # What lies between the rows of the output must not reach a tap.

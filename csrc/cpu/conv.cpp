@@ -2,6 +2,7 @@
 
 #include "cpu/conv_gather.h"
 #include "cpu/conv_pass.h"
+#include "cpu/conv_winograd.h"
 #include "cpu/gemv.h"
 
 namespace tl::cpu::TL_ISA {
@@ -485,6 +486,7 @@ void backward_bias(const ConvArgs& g) {
 
 void conv_forward(const ConvArgs& g) {
   TL_WHEN_SMALL(forward, g)
+  if (winograd_fits(g) && winograd_product(g, false, g.x, g.y)) return;
   TL_EACH_TYPE(forward, g)
   switch (itemsize(g.dtype)) {
     case 1:
@@ -499,11 +501,13 @@ void conv_forward(const ConvArgs& g) {
 }
 void conv_backward_input(const ConvArgs& g) {
   TL_WHEN_SMALL(backward_input, g)
+  if (winograd_fits(g) && winograd_product(g, true, g.y, g.x)) return;
   TL_EACH_TYPE(backward_input, g)
   backward_input<uint64_t>(g);
 }
 void conv_backward_weight(const ConvArgs& g) {
   TL_WHEN_SMALL(backward_weight, g)
+  if (winograd_fits(g) && winograd_backward_weight(g)) return;
   TL_EACH_TYPE(backward_weight, g)
 }
 void conv_backward_bias(const ConvArgs& g) { TL_EACH_TYPE(backward_bias, g) }

@@ -50,6 +50,11 @@ template <class T>
   else
     return __builtin_bit_cast(Vec<T>, _mm512_maskz_loadu_epi64(__mmask8(bits), p));
 }
+
+template <class T, int... I>
+[[gnu::always_inline]] inline Vec<T> even_lanes(Vec<T> a, Vec<T> b, Indices<I...>) {
+  return __builtin_shufflevector(a, b, (2 * I)...);
+}
 #endif
 
 // dst needs room for one tile behind it.
@@ -78,6 +83,16 @@ void fill_source(const Source& s, const S* image, int64_t channels, T* dst) {
                 if (w.stride == 1) {
                   // What a store writes past its row is overwritten by the next; the last one has slack behind it.
                   for (int64_t q = 0; q < w.size; q += kLanes<T>) store(dst + q, load_lanes(row + q, lo - q, hi - q));
+                  continue;
+                }
+                if (w.stride == 2) {
+                  constexpr int64_t W = kLanes<T>;
+                  for (int64_t q = 0; q < w.size; q += W) {
+                    const int64_t e = 2 * q, low = 2 * lo - e, high = 2 * hi - 1 - e;
+                    store(dst + q,
+                          even_lanes<T>(load_lanes(row + e, low, high), load_lanes(row + e + W, low - W, high - W),
+                                        typename MakeIndices<int(W)>::type{}));
+                  }
                   continue;
                 }
               }

@@ -218,7 +218,6 @@ bool is_pinned(const void* data) {
   return is_pinned_memory(data);
 }
 
-bool is_device_pointer(const void* data) { return is_device_memory(data); }
 int device_of(const void* data) { return device_of_memory(data); }
 
 void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {

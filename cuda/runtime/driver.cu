@@ -172,14 +172,6 @@ bool is_pinned(const void* data) {
   }
   return a.type == cudaMemoryTypeHost;
 }
-bool is_device_pointer(const void* data) {
-  cudaPointerAttributes a;
-  if (cudaPointerGetAttributes(&a, data) != cudaSuccess) {
-    cudaGetLastError();
-    return false;
-  }
-  return a.type == cudaMemoryTypeDevice;
-}
 int device_of(const void* data) {
   cudaPointerAttributes a;
   must(cudaPointerGetAttributes(&a, data));

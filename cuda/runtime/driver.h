@@ -46,7 +46,6 @@ void free(void* data, Stream stream);  // after what was queued on the stream, w
 void* malloc_host(size_t bytes);
 void free_host(void* data);
 bool is_pinned(const void* data);
-bool is_device_pointer(const void* data);
 int device_of(const void* data);
 
 // Direction from the addresses. From pageable host memory the source is read before this returns.
