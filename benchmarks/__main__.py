@@ -4,7 +4,8 @@
     python -m benchmarks --cases 'softmax|1024'     those whose group or name the expression finds
 
 Each library runs in a process of its own; a round times the case once in each, in turn, so that what disturbs the
-machine disturbs them alike. A row shows the median time and the median over the rounds of the ratio.
+machine disturbs them alike; in the pause between them the threads of the last one fall asleep. A row shows the median
+time and the median over the rounds of the ratio.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ from .cases import CASES, Case
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "benchmarks.md"
+
+
+# Threads that have nothing to do spin for a while before they sleep, on the cores of whoever is measured next:
+# OpenMP's for 8 ms, OpenBLAS's for 100. So long are the pauses after a library's turn.
+SETTLE = {"tensorlite": 0.015, "torch": 0.015, "numpy": 0.125}
 
 
 class Worker:
@@ -88,6 +94,7 @@ def measure(index: int, workers: list[Worker], rounds: int) -> Row:
         if worker.library == "numpy" and row.case.numpy is None:
             continue
         answer = worker.ask(do="prepare", case=index)
+        time.sleep(SETTLE[worker.library])
         if "error" in answer:
             row.errors[worker.library] = answer["error"]
         else:
@@ -98,6 +105,7 @@ def measure(index: int, workers: list[Worker], rounds: int) -> Row:
             start = time.perf_counter()
             row.seconds.setdefault(worker.library, []).append(worker.ask(do="time")["seconds"])
             longest = max(longest, time.perf_counter() - start)
+            time.sleep(SETTLE[worker.library])
         if longest > 0.3 and done >= 2:  # long cases are steady
             break
     return row
