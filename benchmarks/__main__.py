@@ -73,7 +73,7 @@ class Row:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.seconds: dict[str, list[float]] = {}
+        self.seconds: dict[str, list[float]] = {}  # or bytes
         self.errors: dict[str, str] = {}
 
     def median(self, library: str) -> float | None:
@@ -89,6 +89,11 @@ class Row:
 
 def measure(index: int, workers: list[Worker], rounds: int) -> Row:
     row = Row(CASES[index])
+    if row.case.bytes:
+        for worker in workers:
+            if worker.library != "numpy":
+                row.seconds[worker.library] = [worker.ask(do="memory", case=index)["bytes"]]
+        return row
     able = []
     for worker in workers:
         if worker.library == "numpy" and row.case.numpy is None:
@@ -106,7 +111,7 @@ def measure(index: int, workers: list[Worker], rounds: int) -> Row:
             row.seconds.setdefault(worker.library, []).append(worker.ask(do="time")["seconds"])
             longest = max(longest, time.perf_counter() - start)
             time.sleep(SETTLE[worker.library])
-        if longest > 0.3 and done >= 2:  # long cases are steady
+        if longest > 3 or (longest > 0.3 and done >= 2):  # long cases are steady
             break
     return row
 
@@ -124,6 +129,11 @@ def ceilings(threads: int) -> dict[str, float]:
 
 
 # ---- the report ----
+
+
+def amount(row: Row, library: str) -> str:
+    value = row.median(library)
+    return f"{value / 2**20:.1f} MiB" if row.case.bytes and value is not None else duration(value)
 
 
 def duration(seconds: float | None) -> str:
@@ -162,7 +172,7 @@ def table(rows: list[Row], single: dict[str, Row], top: dict[str, float]) -> lis
         alone = single.get(row.case.group + row.case.name)
         cells = [
             row.case.name.replace("|", "\\|"),
-            *(duration(row.median(library)) for library in ("tensorlite", "torch", "numpy")),
+            *(amount(row, library) for library in ("tensorlite", "torch", "numpy")),
             verdict(row),
             f"{row.case.wanted:g}",
             verdict(alone) if alone else "",
@@ -261,7 +271,7 @@ def main() -> int:
             for index in chosen:
                 row = measure(index, workers, args.rounds)
                 found[threads][row.case.group + row.case.name] = row
-                times = "  ".join(f"{name} {duration(row.median(name)):>8}" for name in libraries)
+                times = "  ".join(f"{name} {amount(row, name):>8}" for name in libraries)
                 title = f"{row.case.group}: {row.case.name}"
                 print(
                     f"{title:78.78}  {times}  {verdict(row):>8}  {rate(row, 'tensorlite', tops[threads])}", flush=True

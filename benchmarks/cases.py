@@ -3,12 +3,16 @@
 A case's setup gets the library and returns the names that its statement uses; the statement is what is timed. `work` says
 what one execution asks of the machine: ("flop", n) floating-point operations (flop64: of float64), ("copy", n) or ("read", n)
 bytes moved, compared with the ceiling of that kind. `wanted` is the largest ratio of tensorlite's time to PyTorch's that is aimed at.
+Where `bytes` is set, the statement is executed 20 times in a process of its own, and what counts is by how much its resident
+memory has grown at most since the library was imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,7 @@ class Case:
     wanted: float
     work: tuple[str, float] | None = None
     numpy: tuple[str, Setup] | None = None  # the statement and names of the same in NumPy
+    bytes: bool = False
 
 
 CASES: list[Case] = []
@@ -386,22 +391,24 @@ def resnet_block(t: Any) -> Any:
 G = "a training step"
 sgd = lambda t, p: t.optim.SGD(p, lr=0.01)
 adam = lambda t, p: t.optim.Adam(p, lr=1e-3)
-case(G, "MLP 784-512-512-10, batch 64, SGD", "step()", training(mlp, (64, 784), 10, sgd), 0.7,
-     ("flop", 64 * (4 * 784 * 512 + 6 * 512 * 512 + 6 * 512 * 10)))
-case(G, "MLP 784-512-512-10, batch 512, Adam", "step()", training(mlp, (512, 784), 10, adam), 0.75,
-     ("flop", 512 * (4 * 784 * 512 + 6 * 512 * 512 + 6 * 512 * 10)))
-case(G, "LeNet, batch 64, SGD", "step()", training(lenet, (64, 1, 28, 28), 10, sgd), 0.4,
-     ("flop", 64 * (4 * 784 * 150 + 6 * 100 * 2400 + 6 * (48000 + 10080 + 840))))
-case(G, "CNN of examples/mnist.py, batch 64, Adam", "step()", training(example_cnn, (64, 1, 28, 28), 10, adam), 0.4,
-     ("flop", 64 * (4 * 576 * 400 + 6 * 64 * 12800 + 6 * (65536 + 1280))))
-case(G, "CNN of PyTorch's MNIST example, batch 64, Adadelta", "step()",
-     training(mnist_cnn, (64, 1, 28, 28), 10, lambda t, p: t.optim.Adadelta(p, lr=1.0)), 0.65,
-     ("flop", 64 * (4 * 676 * 288 + 6 * 576 * 18432 + 6 * (9216 * 128 + 1280))))
-case(G, "two GPT blocks, d 256, 128 tokens, batch 8, AdamW", "step()",
-     training(gpt, (8, 128), 256, lambda t, p: t.optim.AdamW(p, lr=1e-3), ids=256), 0.75,
-     ("flop", 6 * 1024 * (2 * 12 * 256 * 256 + 256 * 256) + 2 * 6 * 2 * 8 * 4 * 128 * 128 * 64))
-case(G, "ResNet block, 64 channels, 32x64x32², SGD", "step()", training(resnet_block, (32, 64, 32, 32), 10, sgd), 0.75,
-     ("flop", 32 * (4 + 6) * 1024 * 64 * 576))
+adamw = lambda t, p: t.optim.AdamW(p, lr=1e-3)
+adadelta = lambda t, p: t.optim.Adadelta(p, lr=1.0)
+for name, setup, wanted, flops in (
+    ("MLP 784-512-512-10, batch 64, SGD", training(mlp, (64, 784), 10, sgd), 0.7,
+     64 * (4 * 784 * 512 + 6 * 512 * 512 + 6 * 512 * 10)),
+    ("MLP 784-512-512-10, batch 512, Adam", training(mlp, (512, 784), 10, adam), 0.75,
+     512 * (4 * 784 * 512 + 6 * 512 * 512 + 6 * 512 * 10)),
+    ("LeNet, batch 64, SGD", training(lenet, (64, 1, 28, 28), 10, sgd), 0.4,
+     64 * (4 * 784 * 150 + 6 * 100 * 2400 + 6 * (48000 + 10080 + 840))),
+    ("CNN of PyTorch's MNIST example, batch 64, Adadelta", training(mnist_cnn, (64, 1, 28, 28), 10, adadelta), 0.65,
+     64 * (4 * 676 * 288 + 6 * 576 * 18432 + 6 * (9216 * 128 + 1280))),
+    ("two GPT blocks, d 256, 128 tokens, batch 8, AdamW", training(gpt, (8, 128), 256, adamw, ids=256), 0.75,
+     6 * 1024 * (2 * 12 * 256 * 256 + 256 * 256) + 2 * 6 * 2 * 8 * 4 * 128 * 128 * 64),
+    ("ResNet block, 64 channels, 32x64x32², SGD", training(resnet_block, (32, 64, 32, 32), 10, sgd), 0.75,
+     32 * (4 + 6) * 1024 * 64 * 576),
+):
+    case(G, name, "step()", setup, wanted, ("flop", flops))
+    CASES.append(Case("memory of a training step", name, "step()", setup, 1.0, bytes=True))
 
 
 def loader(t: Any) -> dict[str, Any]:
@@ -416,3 +423,56 @@ def loader(t: Any) -> dict[str, Any]:
 
 
 case(G, "an epoch of a DataLoader, 60,000 samples, batch 64", "epoch()", loader, 0.1)
+
+
+# An epoch of examples/mnist.py, from images on disk to the accuracy, in the way of PyTorch's own example: a data set of
+# images, transforms, a loader. torchvision needs PyTorch's GPU build: what it does to an image is written out below.
+
+
+class Digits:
+    """torchvision.datasets.MNIST with ToTensor and Normalize."""
+
+    def __init__(self, t: Any, images: np.ndarray, labels: np.ndarray) -> None:
+        self.t, self.data, self.targets = t, t.from_numpy(images), t.from_numpy(labels)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        from PIL import Image
+
+        t = self.t
+        picture = Image.fromarray(self.data[index].numpy(), mode="L")
+        x = t.from_numpy(np.array(picture, np.uint8, copy=True)).view(picture.size[1], picture.size[0], 1)
+        x = x.permute((2, 0, 1)).contiguous().to(dtype=t.get_default_dtype()).div(255).clone()
+        mean, std = t.as_tensor((0.1307,), dtype=x.dtype), t.as_tensor((0.3081,), dtype=x.dtype)
+        return x.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(self.targets[index])
+
+
+def digits(t: Any, train: bool) -> Any:
+    from tensorlite.vision import datasets, transforms
+
+    change = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+    data = datasets.MNIST(Path(__file__).parent.parent / "examples" / "data" / "mnist", train, transform=change)
+    return data if t.__name__ == "tensorlite" else Digits(t, data.data.numpy(), data.targets.numpy())
+
+
+def mnist_epoch(t: Any) -> dict[str, Any]:
+    load = partial(t.utils.data.DataLoader, batch_size=64)
+
+    def epoch() -> float:
+        t.manual_seed(0)
+        model = example_cnn(t)
+        optimizer = adam(t, model.parameters())
+        for x, y in load(digits(t, True), shuffle=True):
+            optimizer.zero_grad()
+            t.nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        model.eval()
+        with t.no_grad():
+            return sum(float((model(x).argmax(1) == y).sum()) for x, y in load(digits(t, False))) / 10_000
+
+    return dict(epoch=epoch)
+
+
+case(G, "an epoch of examples/mnist.py, images and transforms to accuracy", "epoch()", mnist_epoch, 0.4)

@@ -263,6 +263,32 @@ class MNIST(VisionDataset):
             target = self.target_transform(target)
         return image, target
 
+    def _collated(self, indices: list[int]) -> list[Tensor] | None:
+        """A batch of these samples with the bits that ``default_collate`` would give, without making the samples.
+
+        None where each image must be made: only ``ToTensor``, perhaps normalised, is known to do the same to all.
+        """
+        from . import transforms
+
+        steps = self.transform.transforms if type(self.transform) is transforms.Compose else [self.transform]
+        known = (
+            type(self).__getitem__ is MNIST.__getitem__
+            and self.target_transform is None
+            and len(steps) > 0
+            and type(steps[0]) is transforms.ToTensor
+            and all(type(step) is transforms.Normalize for step in steps[1:])
+            and all(isinstance(t, Tensor) and t.device.type == "cpu" for t in (self.data, self.targets))
+            and self.data.dtype == _tl.uint8
+            and self.targets.dtype == _tl.int64
+        )
+        if not known:
+            return None
+        index = _tl.tensor(indices, dtype=_tl.int64)
+        images = self.data[index].unsqueeze(1).to(_tl.get_default_dtype()).div_(255)
+        for step in steps[1:]:
+            images = step(images)
+        return [images, self.targets[index]]
+
     def __len__(self) -> int:
         return len(self.data)
 

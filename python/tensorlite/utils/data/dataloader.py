@@ -216,7 +216,12 @@ class DataLoader:
     def _fetched_batches(self) -> Iterator[Any]:
         dataset, collate = self.dataset, self.collate_fn
         get = getattr(dataset, "__getitems__", None)
+        at_once = getattr(dataset, "_collated", None) if collate is default_collate else None
         for indices in self.batch_sampler:
+            batch = at_once(indices) if at_once is not None else None
+            if batch is not None:
+                yield batch
+                continue
             yield collate(get(indices) if get is not None else [dataset[i] for i in indices])
 
     def _iterable_batches(self) -> Iterator[Any]:

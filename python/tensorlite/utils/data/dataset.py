@@ -157,6 +157,10 @@ class Subset(Dataset[T_co]):
         get = getattr(self.dataset, "__getitems__", None)
         return get(wanted) if callable(get) else [self.dataset[i] for i in wanted]
 
+    def _collated(self, indices: list[int]) -> list | None:
+        at_once = getattr(self.dataset, "_collated", None) if type(self) is Subset else None
+        return at_once([self.indices[i] for i in indices]) if at_once is not None else None
+
     def __len__(self) -> int:
         return len(self.indices)
 
