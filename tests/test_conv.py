@@ -92,6 +92,14 @@ CASES = [
     case(2, 2, 64, 32, (6, 9), (2, 3), padding=(0, 2), dilation=(3, 1)),
     case(2, 4, 32, 70, (3, 3), 1),
     case(3, 2, 32, 32, (3, 4, 5), 2, padding=1),
+    # Images much larger than the result.
+    case(1, 2, 4, 8, 40, 17),
+    case(2, 2, 7, 9, (9, 10), 5),
+    case(2, 3, 8, 16, (8, 9), 5, padding=1),
+    case(2, 2, 8, 16, (12, 12), 5, groups=2),
+    case(2, 1, 13, 8, (13, 12), 3, dilation=3),
+    case(2, 1, 5, 8, (14, 40), 5),
+    case(3, 1, 4, 8, (5, 6, 7), 3),
     # Tiles of 2x2 results (Winograd) in float32.
     case(2, 3, 17, 20, (13, 18), 3, padding=1),
     case(2, 2, 32, 16, (12, 45), 3),
@@ -115,6 +123,7 @@ TRANSPOSED = [
     case(2, 3, 40, 33, (5, 6), 3, padding=1),
     case(2, 2, 32, 34, (4, 4), 3, dilation=2),
     case(2, 2, 18, 16, (11, 30), 3, padding=1),
+    case(2, 2, 8, 6, (5, 7), 5),
     case(3, 2, 3, 2, (3, 4, 5), 2, stride=2),
     case(3, 1, 4, 4, (3, 2, 4), (2, 3, 2), groups=2, stride=(2, 1, 2), padding=(1, 1, 0), output_padding=(1, 0, 1)),
 ]
@@ -181,8 +190,8 @@ def test_gradients_against_the_references(transposed, c):
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_gradients_in_other_dtypes(dtype):
     dt = getattr(tl, dtype)
-    of_tiles = [(False, c) for c in WINOGRAD]
-    for transposed, c in ((False, CASES[9]), (False, CASES[14]), (False, CASES[17]), (True, TRANSPOSED[7]), *of_tiles):
+    latest = [(False, c) for c in CASES[-10:]]  # larger images, tiles
+    for transposed, c in ((False, CASES[9]), (False, CASES[14]), (False, CASES[17]), (True, TRANSPOSED[7]), *latest):
         grads = []
         for d in (tl.float64, dt):
             leaves = [(tl.tensor(a) / 4).to(d).requires_grad_() for a in operands(transposed, c)]
@@ -318,6 +327,7 @@ def test_the_same_bits_for_any_number_of_threads():
         case(2, 2, 64, 65, (17, 18), 1),
         case(2, 1, 16, 33, (14, 31), 3, padding=1),
         case(2, 5, 32, 17, (22, 19), 3),
+        case(2, 1, 13, 8, (16, 12), 5),
     ]
     try:
         for c, transposed in itertools.product(cases, (False, True)):

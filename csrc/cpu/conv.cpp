@@ -1,5 +1,6 @@
 #include "kernels/conv.h"
 
+#include "cpu/conv_columns.h"
 #include "cpu/conv_gather.h"
 #include "cpu/conv_pass.h"
 #include "cpu/conv_winograd.h"
@@ -120,6 +121,7 @@ int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1)
 template <class S>
 void backward_input(const ConvArgs& g) {
   using T = Compute<S>;
+  if (image_is_larger(g)) return columns_backward_input<S>(g);
   const S *y = static_cast<const S*>(g.y), *w = static_cast<const S*>(g.w), *bias = static_cast<const S*>(g.bias);
   S* x = static_cast<S*>(g.x);
   const int64_t taps = kernel_size(g), plane = input_plane(g);
@@ -280,27 +282,86 @@ void dot_taps(int64_t k, int64_t places, const T* x, const int64_t* offsets, con
   for (; i < k; ++i) dot_tile<T, 1, C>(places, x, offsets + i, y, y_row, sums + i * ld, ld);
 }
 
-// w = sum over images and places of x (tap) times y (output channel): y is turned so that channels lie side by side,
-// zeros stand between its rows where x wraps around, and every tap of x is a run of memory again. `apart` takes the
-// rows of the output one by one, so that no tap meets an element of x that is not its own.
+// The gradient of the weights of one group, summed over places and images.
+template <class T>
+struct WeightSum {
+  int64_t k, cols;          // taps, output channels padded to vectors
+  int64_t rows, ow, pitch;  // places of y; of a row of x
+  const int64_t* offsets;   // of the taps
+  T* sums;                  // k x cols
+  bool first = true;        // nothing is there yet
+
+  // Adds a slice of the image, y with the channels side by side in panels: each row of y meets a run of x in every tap.
+  void add(const T* x, const T* turned) {
+    constexpr int NR = kNR<T>, W = kLanes<T>;
+    constexpr int64_t kBlock = 1024;  // places
+    const int64_t runs = most(1, kBlock / ow), places = rows * ow;
+    for (int64_t row = 0; row < rows; row += runs)
+      for (int64_t col = 0; col < ow; col += kBlock) {
+        const int64_t n = least(kBlock, ow - col), lines = least(runs, rows - row);
+        Epilogue<T> e;
+        e.finish = first ? Finish::Store : Finish::Accumulate;
+        first = false;
+        parallel_for((k + kMR - 1) / kMR, most(1, kParallelWork / (kMR * cols * n * lines)),
+                     [&](int64_t begin, int64_t end) {
+                       TileArgs<T> t;
+                       t.k = n, t.runs = lines, t.a_skip = pitch - n;
+                       t.a = x + row * pitch + col;
+                       t.a_step = 1, t.b_step = 0, t.b_offsets = nullptr;
+                       t.ldc = cols, t.d = nullptr, t.epilogue = &e, t.last = W;
+                       for (int64_t i = begin; i < end; ++i) {
+                         const int r = int(least(kMR, k - i * kMR));
+                         t.a_rows = offsets + i * kMR;
+                         for (int64_t j = 0; j < cols; j += NR) {
+                           t.b = turned + j * places + (row * ow + col) * NR;
+                           t.c = sums + i * kMR * cols + j;
+                           micro_table<T, kRowsPacked>.at[r - 1][int(least(NR, cols - j) / W) - 1](t);
+                         }
+                       }
+                     });
+      }
+  }
+
+  // The same where y keeps its order, with zeros between its rows: vectors of places, for few channels.
+  void add_by_places(const T* x, const T* y, int64_t channels) {
+    const int64_t places = (rows - 1) * pitch + ow;
+    if (first)
+      for (int64_t i = 0; i < k * cols; ++i) sums[i] = T(0);
+    first = false;
+    for (int64_t j = 0; j < channels;) {
+      const int64_t left = channels - j;
+      const T* yj = y + j * places;
+      if (left >= 4)
+        dot_taps<T, 4>(k, places, x, offsets, yj, places, sums + j, cols), j += 4;
+      else if (left >= 2)
+        dot_taps<T, 2>(k, places, x, offsets, yj, places, sums + j, cols), j += 2;
+      else
+        dot_taps<T, 1>(k, places, x, offsets, yj, places, sums + j, cols), j += 1;
+    }
+  }
+};
+
+// w = sum over images and places of x (tap) times y (output channel). `apart` takes the rows of the output one by one,
+// so that no tap meets an element of x that is not its own.
 template <class S>
 void backward_weight(const ConvArgs& g, bool apart = false) {
   using T = Compute<S>;
   constexpr int NR = kNR<T>, W = kLanes<T>;
+  constexpr bool floating = __is_same(T, float) || __is_same(T, double);
   const S *x = static_cast<const S*>(g.x), *y = static_cast<const S*>(g.y);
   S* w = static_cast<S*>(g.w);
   const int64_t k = g.cin * kernel_size(g), cols = round_up(g.cout, W), plane = output_plane(g);
   const Source s = forward_source(g);
   const int64_t ow = g.dim[2].out, pitch = s.dim[2].size, rows = apart ? 1 : g.dim[1].out;
-  const int64_t places = (rows - 1) * pitch + ow, channels = round_up(g.cout, NR);
   // Images are added up in pieces whose number follows from the shape alone.
   const int64_t size = k * cols * int64_t(sizeof(T));
   const int64_t pieces = most(1, least(g.batch, size > (int64_t(4) << 20) ? 4 : 16));
   const int64_t per_piece = (g.batch + pieces - 1) / pieces;
   const bool direct = s.direct && __is_same(S, T);
-  // Few channels would leave most lanes idle: then the lanes are places, and y keeps its order.
-  const bool by_places = g.cout * 2 <= W;
-  const int64_t turned_size = by_places ? g.cout * places : places * channels;
+  // Few channels would leave most lanes idle: then the lanes are places.
+  const bool by_places = floating && g.cout * 2 <= W;
+  const int64_t places = by_places ? (rows - 1) * pitch + ow : rows * ow;
+  const int64_t turned_size = places * (by_places ? g.cout : round_up(g.cout, NR));
   Scratch sums(g.groups * pieces * size + k * 8);
   int64_t* offsets = sums.as<int64_t>();
   T* partial = sums.as<T>(k * 8);
@@ -313,8 +374,7 @@ void backward_weight(const ConvArgs& g, bool apart = false) {
     for (int64_t i = 0; i < turned_size; ++i) turned[i] = T(0);
     for (int64_t job = begin; job < end; ++job) {
       const int64_t group = job / pieces, piece = job % pieces;
-      T* c = partial + job * k * cols;
-      bool first = true;
+      WeightSum<T> sum{k, cols, rows, ow, pitch, offsets, partial + job * k * cols};
       for (int64_t n = piece * per_piece; n < least(g.batch, (piece + 1) * per_piece); ++n) {
         const int64_t image = n * g.groups + group;
         const T* source = buffer;
@@ -325,93 +385,30 @@ void backward_weight(const ConvArgs& g, bool apart = false) {
         for (int64_t z = 0; z < g.dim[0].out * g.dim[1].out; z += rows) {
           const S* from = y + image * g.cout * plane + z * ow;
           const T* at = source + (z / g.dim[1].out * s.dim[1].size + z % g.dim[1].out) * pitch;
-          if constexpr (__is_same(T, float) || __is_same(T, double)) {
+          if constexpr (floating) {
             if (by_places) {
               for (int64_t j = 0; j < g.cout; ++j)
                 for (int64_t row = 0; row < rows; ++row)
                   for (int64_t col = 0; col < ow; ++col)
                     turned[j * places + row * pitch + col] = widen(from[j * plane + row * ow + col]);
-              if (first)
-                for (int64_t i = 0; i < k * cols; ++i) c[i] = T(0);
-              first = false;
-              for (int64_t j = 0; j < g.cout;) {
-                const int64_t left = g.cout - j;
-                const T* yj = turned + j * places;
-                if (left >= 4)
-                  dot_taps<T, 4>(k, places, at, offsets, yj, places, c + j, cols), j += 4;
-                else if (left >= 2)
-                  dot_taps<T, 2>(k, places, at, offsets, yj, places, c + j, cols), j += 2;
-                else
-                  dot_taps<T, 1>(k, places, at, offsets, yj, places, c + j, cols), j += 1;
-              }
+              sum.add_by_places(at, turned, g.cout);
               continue;
             }
           }
           for (int64_t j = 0; j < g.cout; j += W) {
-            T* dst = turned + j / NR * places * NR + j % NR;
-            const int n_cols = int(least(W, g.cout - j));
-            const S* src = from + j * plane;
-            int64_t q = 0, row = 0, col = 0;
-            if constexpr (__is_same(S, T)) {
-              Vec<T> r[W];
-              for (; q + W <= rows * ow; q += W) {
-                if (n_cols == W) {
-#pragma GCC unroll 16
-                  for (int i = 0; i < W; ++i) r[i] = load(src + i * plane + q);
-                } else {
-#pragma GCC unroll 16
-                  for (int i = 0; i < W; ++i) r[i] = i < n_cols ? load(src + i * plane + q) : Vec<T>{};
-                }
-                transpose<T>(r);
-                alignas(64) T square[W * W];
-#pragma GCC unroll 16
-                for (int i = 0; i < W; ++i) store(square + i * W, r[i]);
-                for (int i = 0; i < W; ++i) {
-                  store(dst + (row * pitch + col) * NR, load(square + i * W));
-                  if (++col == ow) col = 0, ++row;
-                }
-              }
-            }
-            for (; q < rows * ow; ++q) {
-              T* to = dst + (row * pitch + col) * NR;
-              for (int i = 0; i < n_cols; ++i) to[i] = widen(src[i * plane + q]);
-              if (++col == ow) col = 0, ++row;
-            }
+            T* to = turned + j / NR * places * NR + j % NR;
+            const int channels = int(least(W, g.cout - j));
+            if constexpr (__is_same(S, T))
+              pack_transposed(from + j * plane, plane, channels, places, to, NR);
+            else
+              for (int64_t p = 0; p < places; ++p)
+                for (int i = 0; i < channels; ++i) to[p * NR + i] = widen(from[(j + i) * plane + p]);
           }
-          constexpr int64_t kBlock = 1024;
-          for (int64_t p0 = 0; p0 < places; p0 += kBlock) {
-            const int64_t pb = least(kBlock, places - p0);
-            Epilogue<T> e;
-            e.finish = first ? Finish::Store : Finish::Accumulate;
-            first = false;
-            parallel_for((k + kMR - 1) / kMR, most(1, kParallelWork / (kMR * g.cout * pb)),
-                         [&](int64_t panel_begin, int64_t panel_end) {
-                           TileArgs<T> t;
-                           t.k = pb;
-                           t.a = at + p0;
-                           t.a_step = 1;
-                           t.b_step = 0;
-                           t.b_offsets = nullptr;
-                           t.ldc = cols;
-                           t.d = nullptr;
-                           t.epilogue = &e;
-                           for (int64_t i = panel_begin; i < panel_end; ++i) {
-                             const int r = int(least(kMR, k - i * kMR));
-                             t.a_rows = offsets + i * kMR;
-                             for (int64_t j = 0; j < cols; j += NR) {
-                               const int v = int(least(NR, cols - j) / W);
-                               t.last = W;
-                               t.b = turned + j * places + p0 * NR;
-                               t.c = c + i * kMR * cols + j;
-                               micro_table<T, kRowsPacked>.at[r - 1][v - 1](t);
-                             }
-                           }
-                         });
-          }
+          sum.add(at, turned);
         }
       }
-      if (first)
-        for (int64_t i = 0; i < k * cols; ++i) c[i] = T(0);
+      if (sum.first)
+        for (int64_t i = 0; i < k * cols; ++i) sum.sums[i] = T(0);
     }
   };
   const int64_t jobs = g.groups * pieces;
@@ -434,7 +431,7 @@ void backward_weight(const ConvArgs& g, bool apart = false) {
     if (all != all) __atomic_store_n(&finite, false, __ATOMIC_RELAXED);
   });
   // An infinity or NaN of x times a zero between the rows has spoilt taps that it does not belong to.
-  if (!finite && !apart && pitch != ow) backward_weight<S>(g, true);
+  if (!finite && by_places && !apart && pitch != ow) backward_weight<S>(g, true);
 }
 
 template <class S>

@@ -276,23 +276,10 @@ inline bool winograd_product(const ConvArgs& g, bool turned, const void* images,
 // y (channels, rows, columns) with the channels innermost, into rows of 2 * pitch places of `padded` channels.
 inline void turn_places(const Tiles& t, const float* y, int64_t channels, int64_t padded, float* to) {
   constexpr int W = kLanes<float>;
-  const int64_t plane = t.out[0] * t.out[1];
   for (int64_t o = 0; o < channels; o += W)
     for (int64_t row = 0; row < t.out[0]; ++row)
-      for (int64_t column = 0; column < t.out[1]; column += W) {
-        const int n = int(least(W, t.out[1] - column)), lanes = int(least(W, channels - o));
-        const Mask<float> mask(n);
-        Vec<float> r[W];
-#pragma GCC unroll 16
-        for (int i = 0; i < W; ++i)
-          r[i] = i < lanes ? mask.load(y + (o + i) * plane + row * t.out[1] + column) : Vec<float>{};
-        transpose<float>(r);
-        float* dst = to + (row * 2 * t.pitch + column) * padded + o;
-        alignas(64) float square[W * W];
-#pragma GCC unroll 16
-        for (int i = 0; i < W; ++i) store(square + i * W, r[i]);
-        for (int i = 0; i < n; ++i) store(dst + i * padded, load(square + i * W));
-      }
+      pack_transposed(y + (o * t.out[0] + row) * t.out[1], t.out[0] * t.out[1], int(least(W, channels - o)), t.out[1],
+                      to + row * 2 * t.pitch * padded + o, padded);
 }
 
 // AyA' of `count` tiles: element xi of place p and channel c goes to dst[xi * stride], there as pack_b has it.

@@ -181,6 +181,8 @@ struct TileArgs {
   int last;  // lanes in use of the last vector
   const T* d;
   const Epilogue<T>* epilogue;
+  // The inner dimension may be several runs of k, `a_skip` elements of a between them (rows of a that is not packed).
+  int64_t runs = 1, a_skip = 0;
 };
 
 // Where a tile's operands come from. Packed a: kMR values for each k. Packed b: kNR values for each k, zeros past the
@@ -252,39 +254,44 @@ void micro(const TileArgs<T>& t) {
 #pragma GCC unroll 8
       for (int j = 0; j < V; ++j) __builtin_prefetch(t.c + i * t.ldc + j * W, 1);
   }
-  for (int64_t p = 0; p < k; ++p) {
-    const T* bp = Mode == kPackedIndirect ? b + t.b_offsets[p] : b;
-    Vec<T> bv[V];
+  for (int64_t run = 0;;) {
+    for (int64_t p = 0; p < k; ++p) {
+      const T* bp = Mode == kPackedIndirect ? b + t.b_offsets[p] : b;
+      Vec<T> bv[V];
 #pragma GCC unroll 8
-    for (int j = 0; j < V - 1; ++j) bv[j] = load(bp + j * W);
-    if constexpr (packed_b || !kMaskedLoads)
-      bv[V - 1] = Mode == kRowsDirect ? mask.load(bp + (V - 1) * W) : load(bp + (V - 1) * W);
-    else
-      bv[V - 1] = mask.load(bp + (V - 1) * W);
-#pragma GCC unroll 8
-    for (int i = 0; i < R; ++i) {
-      Vec<T> av;
-      if constexpr (packed_a)
-        av = splat(a[i]);
+      for (int j = 0; j < V - 1; ++j) bv[j] = load(bp + j * W);
+      if constexpr (packed_b || !kMaskedLoads)
+        bv[V - 1] = Mode == kRowsDirect ? mask.load(bp + (V - 1) * W) : load(bp + (V - 1) * W);
       else
-        av = splat(*rows[i]);
+        bv[V - 1] = mask.load(bp + (V - 1) * W);
 #pragma GCC unroll 8
-      for (int j = 0; j < V; ++j) {
+      for (int i = 0; i < R; ++i) {
+        Vec<T> av;
+        if constexpr (packed_a)
+          av = splat(a[i]);
+        else
+          av = splat(*rows[i]);
+#pragma GCC unroll 8
+        for (int j = 0; j < V; ++j) {
 #if defined(TL_ISA_avx512)
-        if constexpr (Mode == kPairs) {
-          acc[i][j] = fma_pairs(av, bv[j], acc[i][j]);
-          continue;
-        }
+          if constexpr (Mode == kPairs) {
+            acc[i][j] = fma_pairs(av, bv[j], acc[i][j]);
+            continue;
+          }
 #endif
-        acc[i][j] = fma<T>(av, bv[j], acc[i][j]);
+          acc[i][j] = fma<T>(av, bv[j], acc[i][j]);
+        }
       }
-    }
-    if constexpr (Mode != kPackedIndirect) b += b_step;
-    if constexpr (packed_a)
-      a += kMR;
-    else
+      if constexpr (Mode != kPackedIndirect) b += b_step;
+      if constexpr (packed_a)
+        a += kMR;
+      else
 #pragma GCC unroll 8
-      for (int i = 0; i < R; ++i) rows[i] += a_step;
+        for (int i = 0; i < R; ++i) rows[i] += a_step;
+    }
+    if constexpr (Mode != kRowsPacked) break;
+    if (++run >= t.runs) break;
+    for (int i = 0; i < R; ++i) rows[i] += t.a_skip;
   }
   const Epilogue<T>& e = *t.epilogue;
   T* c = t.c;

@@ -176,8 +176,16 @@ inline void pack_transposed(const T* src, int64_t src_row, int n, int64_t k, T* 
       for (int i = 0; i < W; ++i) store(dst + (p + i) * dst_step, r[i]);
     }
   }
-  for (; p < k; ++p)
-    for (int i = 0; i < W; ++i) dst[p * dst_step + i] = i < n ? src[i * src_row + p] : T(0);
+  if (p < k) {
+    const Mask<T> mask(int(k - p));
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) r[i] = i < n ? mask.load(src + i * src_row + p) : Vec<T>{};
+    transpose<T>(r);
+    T square[W * W];
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) store(square + i * W, r[i]);
+    for (int i = 0; i < k - p; ++i) store(dst + (p + i) * dst_step, load(square + i * W));
+  }
 }
 
 // b (k x n) into panels of kNR columns, each k rows of kNR, zeros past column n up to the next whole vector.
