@@ -81,6 +81,30 @@ def test_layouts(op: Op, layout: str) -> None:
         agree(op, got, expected, f"{op.name}{sample}")
 
 
+@pytest.mark.parametrize("op", [op for op in OPS if op.out], ids=str)
+def test_out_on_another_device(op: Op) -> None:
+    """Neither device writes to the other's memory, nor is anything copied in silence."""
+    sample = next(s for s in op.samples if op.dtypes[0] in s.dtypes)
+    drawn = draw(op, sample, op.dtypes[0])
+    for make, elsewhere in ((contiguous, "cuda"), (on_device(contiguous), "cpu")):
+        args, kwargs = tensors(tl, drawn, make)
+        result = op.function(tl)(*args, **kwargs)
+        for shape in ((0,), tuple(result.shape)):
+            with pytest.raises(RuntimeError, match="device"):
+                op.function(tl)(*args, out=tl.empty(shape, dtype=result.dtype, device=elsewhere), **kwargs)
+
+
+@pytest.mark.parametrize("name", ["sort", "topk", "kthvalue", "median", "mode", "cummax", "max"])
+def test_pairs_of_outs_on_another_device(name: str) -> None:
+    rest = (2,) if name in ("topk", "kthvalue") else (0,)
+    for here, elsewhere in (("cpu", "cuda"), ("cuda", "cpu")):
+        x = tl.arange(12.0, device=here).reshape(3, 4)
+        for shapes in ((0,), (3, 4)):
+            out = tl.empty(shapes, device=elsewhere), tl.empty(shapes, dtype=tl.int64, device=elsewhere)
+            with pytest.raises(RuntimeError, match="device"):
+                getattr(tl, name)(x, *rest, out=out)
+
+
 @pytest.mark.order
 @pytest.mark.sanitize
 @pytest.mark.parametrize("op", [op for op in OPS if op.large and compared(op)], ids=str)

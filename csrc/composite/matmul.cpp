@@ -83,7 +83,7 @@ Tensor into(const char* name, const Out& out, const Tensor& a, const Tensor& b, 
         "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
         "requires grad.");
   check_castable(result.dtype(), out.tensor.dtype());
-  resize_output(out.tensor, result.sizes());
+  resize_output(out.tensor, result.sizes(), result.device());
   ops::copy_into(out.tensor, result);
   return out.tensor;
 }

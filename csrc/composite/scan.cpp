@@ -18,7 +18,7 @@ Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend, 
   dim = wrap_dim(dim, input.dim());
   if (n == 0) {  // the ends are left out
     if (!out.defined()) return clone(input);
-    resize_output(out.tensor, input.sizes());
+    resize_output(out.tensor, input.sizes(), input.device());
     return copy(out.tensor, input);
   }
   Tensor x = input;
@@ -31,7 +31,7 @@ Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend, 
   n = std::min(n, x.size(dim));
   if (n == 0) {
     if (!out.defined()) return clone(x);
-    resize_output(out.tensor, x.sizes());
+    resize_output(out.tensor, x.sizes(), x.device());
     return copy(out.tensor, x);
   }
   for (int64_t i = 0; i < n; ++i) {

@@ -200,7 +200,7 @@ Tensor diag(const Tensor& input, int64_t diagonal, const Out& out) {
     if (input.dim() == 2) return ops::diagonal_copy(input, diagonal, 0, 1, out);
     const Tensor matrix = ops::diag_embed(input, diagonal, 0, 1);
     check_castable(matrix.dtype(), out.tensor.dtype());
-    resize_output(out.tensor, matrix.sizes());
+    resize_output(out.tensor, matrix.sizes(), matrix.device());
     ops::copy_into(out.tensor, matrix);
     return out.tensor;
   }

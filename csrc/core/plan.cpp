@@ -164,7 +164,9 @@ void check_no_partial_overlap(const Tensor& written, const Tensor& read) {
         "location. Please clone() the tensor before performing the operation.");
 }
 
-void resize_output(const Tensor& out, Ints sizes) {
+void resize_output(const Tensor& out, Ints sizes, Device device) {
+  check(out.device() == device, "Expected out tensor to have device ", to_string(device), ", but got ",
+        to_string(out.device()), " instead");
   if (out.sizes() == sizes) return;
   if (out.numel() != 0)
     warn(str("An output with one or more elements was resized since it had shape ", to_string(out.sizes()),
@@ -298,7 +300,7 @@ Tensor make_plan(Plan& plan, const Tensor& out, bool inplace, Dtype result,
       if (!(out.device() == device))
         fail("Expected all tensors to be on the same device, but found at least two devices, ", to_string(device),
              " and ", to_string(out.device()), "! Move out= to ", to_string(device), ".");
-      resize_output(out, shape);
+      resize_output(out, shape, device);
     }
     check_castable(result, out.dtype());
     check_no_internal_overlap(out);

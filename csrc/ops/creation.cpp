@@ -425,7 +425,7 @@ Tensor fill(const Tensor& input, const Tensor& value, const Out& out) {
   check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
         " dimensions.");
   Tensor to = out.defined() ? out.tensor : empty_like_op(input, {}, {});
-  if (out.defined() && !out.inplace) resize_output(to, input.sizes());
+  if (out.defined() && !out.inplace) resize_output(to, input.sizes(), input.device());
   if (value.impl()->wrapped_number) {
     if (value.dtype() == Dtype::Bool)
       fill_with(to, Scalar(*value.data_as<bool>()));

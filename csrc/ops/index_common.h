@@ -50,7 +50,7 @@ inline Tensor begin_write(const Tensor& input, const Out& out, bool keep_layout 
   if (!out.defined()) return keep_layout ? clone(input) : contiguous_copy(input);
   check(out.tensor.dtype() == input.dtype(), "Expected out tensor to have dtype ", lower_type_name(input.dtype()),
         ", but got ", lower_type_name(out.tensor.dtype()), " instead");
-  resize_output(out.tensor, input.sizes());
+  resize_output(out.tensor, input.sizes(), input.device());
   check_no_internal_overlap(out.tensor);
   copy_into(out.tensor, input);
   return out.tensor;
@@ -64,7 +64,7 @@ inline Tensor begin_result(const char* op, Ints sizes, Dtype dtype, Device devic
   check(out.tensor.dtype() == dtype, op, "(): self and result must have the same scalar type, but got ", name(dtype),
         " and ", name(out.tensor.dtype()));
   check_no_internal_overlap(out.tensor);
-  resize_output(out.tensor, sizes);
+  resize_output(out.tensor, sizes, device);
   bool shares = false;
   for (const Tensor* t : read) {
     check_no_overlap(out.tensor, *t);

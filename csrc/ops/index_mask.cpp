@@ -127,8 +127,9 @@ Tensor nonzero(const Tensor& input, const Out& out) {
     copy_into(make_view(result, columns.sizes(), {total, 1}, 0), columns);
   }
   if (!out.defined()) return result;
-  if (out.tensor.sizes() != result.sizes()) {
-    resize_output(out.tensor, result.sizes());
+  const bool resized = out.tensor.sizes() != result.sizes();
+  resize_output(out.tensor, result.sizes(), result.device());
+  if (resized) {
     out.tensor.impl()->strides = result.strides();
     out.tensor.impl()->refresh();
   }

@@ -34,7 +34,7 @@ inline bool share_memory(const Tensor& a, const Tensor& b) { return a.impl()->st
 // `finish` copies over. `out` may be undefined.
 inline Tensor prepare(const Tensor& out, Ints sizes, Dtype dtype, const Tensor& read) {
   if (!out.defined()) return empty(sizes, dtype, read.device());
-  resize_output(out, sizes);
+  resize_output(out, sizes, read.device());
   check_no_internal_overlap(out);
   return out.is_contiguous() && !share_memory(out, read) ? out : empty(sizes, dtype, read.device());
 }

@@ -72,9 +72,7 @@ Tensor result_for(const Out& out, Ints sizes, Dtype dtype, Device device, std::i
   } else {
     check(t.dtype() == dtype, "Expected out tensor to have dtype ", cpp_name(dtype), ", but got ", cpp_name(t.dtype()),
           " instead");
-    check(t.device() == device, "Expected out tensor to have device ", to_string(device), ", but got ",
-          to_string(t.device()), " instead");
-    resize_output(t, sizes);
+    resize_output(t, sizes, device);
   }
   check_no_internal_overlap(t);
   for (const Tensor* o : operands) fresh |= same_memory(*o, t);

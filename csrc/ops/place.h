@@ -13,7 +13,7 @@ class Place {
     if (out_.defined()) {
       check(out_.dtype() == dtype, "Expected out tensor to have dtype ", name(dtype), ", but got ", name(out_.dtype()),
             " instead");
-      resize_output(out_, sizes);
+      resize_output(out_, sizes, device);
     }
     target = out_.defined() && out_.is_contiguous() ? out_ : empty(sizes, dtype, device);
   }

@@ -23,7 +23,7 @@ Tensor same_unary(Pointwise op, const char* name, const Tensor& input, const Out
 Tensor identity(const Tensor& input, const Out& out) {
   if (!out.defined()) return clone(input);
   if (out.inplace) return out.tensor;
-  resize_output(out.tensor, input.sizes());
+  resize_output(out.tensor, input.sizes(), input.device());
   check_castable(input.dtype(), out.tensor.dtype());
   return copy(out.tensor, input, false, {});
 }
@@ -173,7 +173,7 @@ namespace {
 Tensor constant_answer(const Tensor& input, bool value, const Out& out) {
   Tensor number = wrapped_number(Scalar(value));
   if (out.defined()) {
-    resize_output(out.tensor, input.sizes());
+    resize_output(out.tensor, input.sizes(), input.device());
     return copy(out.tensor, number, false, {});
   }
   return copy(empty_like(input, Dtype::Bool, input.device()), number, false, {});
@@ -327,7 +327,7 @@ Tensor complex(const Tensor& real, const Tensor& imag, const Out& out) {
   if (out.defined()) {
     check(out.tensor.dtype() == dtype, "Expected object of scalar type ", type_name(dtype), " but got scalar type ",
           type_name(out.tensor.dtype()), " for argument 'out'");
-    resize_output(result, shape);
+    resize_output(result, shape, real.device());
   } else {
     result = empty(shape, dtype, real.device());
   }

@@ -228,7 +228,7 @@ Tensor run_avg(const char* op, const Tensor& input, PoolShape s, int spatial, bo
   if (out.defined()) {
     check(out.tensor.dtype() == x.dtype(), "Expected out tensor to have dtype ", name(x.dtype()), ", but got ",
           name(out.tensor.dtype()), " instead");
-    resize_output(out.tensor, sizes);
+    resize_output(out.tensor, sizes, x.device());
   }
   Tensor result = make(sizes, s.channels_last, x.dtype(), x.device());
   const PoolKernels& k = pool_kernels[int(x.device().type)];

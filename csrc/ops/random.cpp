@@ -238,7 +238,7 @@ Tensor shifted_normal(Ints shape, const Tensor& like, const Tensor& mean, const 
     result = like.sizes() == shape ? empty_like(like, like.dtype(), like.device())
                                    : tl::empty(shape, like.dtype(), like.device());
   else
-    resize_output(result, shape);
+    resize_output(result, shape, like.device());
   check_float(result, "normal_kernel_cpu");
   fill_normal(result, 0, 1, g);
   if (result.numel() == 0) return result;
@@ -417,7 +417,7 @@ Tensor bernoulli(const Tensor& input, Generator* generator, const Out& out) {
   if (!out.defined())
     t = empty_like_op(input, {}, {});
   else
-    resize_output(t, input.sizes());
+    resize_output(t, input.sizes(), input.device());
   fill_bernoulli(t, input, generator);
   return t;
 }
@@ -475,7 +475,7 @@ Tensor multinomial(const Tensor& input, int64_t num_samples, bool replacement, G
   if (out.defined()) {
     check(out.tensor.dtype() == Dtype::Int64,
           "multinomial expects Long tensor out, got: ", type_name(out.tensor.dtype()));
-    resize_output(out.tensor, shape);
+    resize_output(out.tensor, shape, input.device());
   }
   if (result.numel()) {
     Dtype computed = input.dtype() == Dtype::Float64 ? Dtype::Float64 : Dtype::Float32;

@@ -98,7 +98,7 @@ void make_reduce_plan(ReducePlan& p, const Tensor& t, DimMask mask) {
 Tensor deliver(const Tensor& result, const Out& out) {
   if (!out.defined()) return result;
   check_castable(result.dtype(), out.tensor.dtype());
-  resize_output(out.tensor, result.sizes());
+  resize_output(out.tensor, result.sizes(), result.device());
   return copy(out.tensor, result, false, {});
 }
 

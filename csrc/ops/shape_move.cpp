@@ -112,7 +112,7 @@ Tensor joined_out(const char* name, const Out& out, TensorSpan tensors, Ints siz
   check<TypeError>(can_cast(dtype, result.dtype()), name, ": input types can't be cast to the desired output type ",
                    type_name(result.dtype()));
   for (const Tensor& t : tensors) check_no_overlap(result, t);
-  resize_output(result, sizes);
+  resize_output(result, sizes, tensors[0].device());
   check_no_internal_overlap(result);
   return result;
 }
@@ -326,7 +326,7 @@ Tensor triangle(const char* name, const Tensor& input, int64_t diagonal, bool up
   if (out.defined()) {
     check(out.tensor.dtype() == input.dtype(), "Expected out tensor to have dtype ", tl::name(input.dtype()),
           ", but got ", tl::name(out.tensor.dtype()), " instead");
-    resize_output(out.tensor, input.sizes());
+    resize_output(out.tensor, input.sizes(), input.device());
     result = out.tensor;
   }
   Tensor dst =
@@ -367,7 +367,7 @@ Tensor diagonal_copy(const Tensor& input, int64_t offset, int64_t dim1, int64_t 
   Tensor view = diagonal(input, offset, dim1, dim2);
   if (!out.defined()) return contiguous_copy(view);
   check_castable(input.dtype(), out.tensor.dtype());
-  resize_output(out.tensor, view.sizes());
+  resize_output(out.tensor, view.sizes(), view.device());
   copy_into(out.tensor, view);
   return out.tensor;
 }

@@ -105,8 +105,8 @@ std::tuple<Tensor, Tensor> sort(const Tensor& input, int64_t dim, bool descendin
   Tensor indices = empty_like(source, Dtype::Int64, input.device());
   sort_into(source, dim, descending, &values, &indices);
   if (!to.defined()) return {std::move(values), std::move(indices)};
-  resize_output(to.first, input.sizes());
-  resize_output(to.second, input.sizes());
+  resize_output(to.first, input.sizes(), input.device());
+  resize_output(to.second, input.sizes(), input.device());
   return {finish(values, to.first), finish(indices, to.second)};
 }
 
