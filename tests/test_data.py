@@ -204,36 +204,3 @@ def test_order_is_pytorchs(made: str) -> None:
         order = [[[t.tolist() for t in batch] for batch in loader] for _ in range(2)]
         found.append((order, len(loader), library.rand(1).item()))
     assert found[0] == found[1]
-
-
-@pytest.mark.skipif(not IS_TENSORLITE, reason="tensorlite.vision")
-def test_digits_at_once_are_digits_one_by_one(tmp_path: Any) -> None:
-    from tensorlite.vision import transforms as tf
-    from tensorlite.vision.datasets import MNIST
-
-    rng = np.random.default_rng(0)
-    pixels, labels = rng.integers(0, 256, (50, 28, 28), np.uint8), rng.integers(0, 10, 50).astype(np.uint8)
-    for name, array in (("images-idx3", pixels), ("labels-idx1", labels)):
-        header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
-        (tmp_path / f"train-{name}-ubyte").write_bytes(header + array.tobytes())
-
-    normal = tf.Normalize((0.1307,), (0.3081,))
-    for steps in ([tf.ToTensor()], [tf.ToTensor(), normal], [tf.ToTensor(), normal, normal]):
-        digits = MNIST(tmp_path, transform=tf.Compose(steps))
-        slow = MNIST(tmp_path, transform=tf.Compose([*steps, tf.Lambda(lambda x: x)]))
-        part = data.Subset(digits, [7, 3, 49, 7, 0])
-        assert digits._collated([1, 2]) is not None and part._collated([0, 4]) is not None
-        assert slow._collated([1, 2]) is None
-        for a, b in ((digits, slow), (part, data.Subset(slow, part.indices))):
-            for (x, y), (u, v) in zip(data.DataLoader(a, 8), data.DataLoader(b, 8), strict=True):
-                assert x.dtype == u.dtype and y.dtype == v.dtype and tl.equal(x, u) and tl.equal(y, v)
-    plain = MNIST(tmp_path, transform=tf.ToTensor(), target_transform=str)
-    assert next(iter(data.DataLoader(plain, 2)))[1] == [str(n) for n in labels[:2]]
-
-    class Doubled(MNIST):
-        def __getitem__(self, index: int) -> Any:
-            image, label = super().__getitem__(index)
-            return image * 2, label
-
-    x, _ = next(iter(data.DataLoader(Doubled(tmp_path, transform=tf.ToTensor()), 3)))
-    assert tl.equal(x, 2 * tl.tensor(pixels[:3]).unsqueeze(1).float().div(255))

@@ -13,6 +13,7 @@ from library import IS_TENSORLITE, tl
 if not IS_TENSORLITE:
     pytest.skip("tensorlite's own", allow_module_level=True)
 
+import tensorlite.utils.data as loading
 from tensorlite.vision import datasets, transforms
 
 OFFICIAL = Path(__file__).resolve().parent.parent / "examples" / "data" / "mnist"
@@ -167,3 +168,27 @@ def test_pictures() -> None:
     assert transforms.ToTensor()(transforms.Grayscale()(picture)).shape == (1, 8, 9)
     assert transforms.CenterCrop(4)(picture).size == (4, 4) and transforms.Resize(4)(picture).size == (4, 4)
     assert transforms.Pad(2)(picture).size == (13, 12)
+
+
+def test_batches_made_at_once_are_batches_of_samples(tmp_path: Path) -> None:
+    write(tmp_path, IMAGES, LABELS)
+    normal = transforms.Normalize((0.1307,), (0.3081,))
+    for steps in ([transforms.ToTensor()], [transforms.ToTensor(), normal], [transforms.ToTensor(), normal, normal]):
+        digits = datasets.MNIST(tmp_path, transform=transforms.Compose(steps))
+        slow = datasets.MNIST(tmp_path, transform=transforms.Compose([*steps, transforms.Lambda(lambda x: x)]))
+        part = loading.Subset(digits, [4, 3, 5, 4, 0])
+        assert digits._collated([1, 2]) is not None and part._collated([0, 4]) is not None
+        assert slow._collated([1, 2]) is None
+        for a, b in ((digits, slow), (part, loading.Subset(slow, part.indices))):
+            for (x, y), (u, v) in zip(loading.DataLoader(a, 4), loading.DataLoader(b, 4), strict=True):
+                assert x.dtype == u.dtype and y.dtype == v.dtype and tl.equal(x, u) and tl.equal(y, v)
+    plain = datasets.MNIST(tmp_path, transform=transforms.ToTensor(), target_transform=str)
+    assert next(iter(loading.DataLoader(plain, 2)))[1] == [str(n) for n in LABELS[:2]]
+
+    class Doubled(datasets.MNIST):
+        def __getitem__(self, index: int) -> Any:
+            image, label = super().__getitem__(index)
+            return image * 2, label
+
+    x, _ = next(iter(loading.DataLoader(Doubled(tmp_path, transform=transforms.ToTensor()), 3)))
+    assert tl.equal(x, 2 * tl.tensor(IMAGES[:3]).unsqueeze(1).float().div(255))
