@@ -186,7 +186,7 @@ def test_batches_made_at_once_are_batches_of_samples(tmp_path: Path) -> None:
     assert next(iter(loading.DataLoader(plain, 2)))[1] == [str(n) for n in LABELS[:2]]
 
     class Doubled(datasets.MNIST):
-        def __getitem__(self, index: int) -> Any:
+        def __getitem__(self, index: int) -> tuple:
             image, label = super().__getitem__(index)
             return image * 2, label
 
