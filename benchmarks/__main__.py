@@ -236,7 +236,7 @@ def report(found: dict[int, dict[str, Row]], tops: dict[int, dict[str, float]], 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--cases", default=".", help="regular expression over 'group: name'")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", default="1,2", help="comma-separated numbers of threads")
     parser.add_argument("--libraries", default="tensorlite,torch,numpy")
     parser.add_argument(
