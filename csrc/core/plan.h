@@ -65,8 +65,8 @@ TL_API void check_no_internal_overlap(const Tensor& written);
 TL_API void check_no_partial_overlap(const Tensor& written, const Tensor& read);
 // Raises when the two share memory at all.
 TL_API void check_no_overlap(const Tensor& written, const Tensor& read);
-// For `out=`: gives it this shape, with PyTorch's warning when it had another and was not empty. Raises when it does not
-// lie on the device of the result.
+// For `out=`: gives it this shape, with PyTorch's warning when it had another and was not empty. Raises when it does
+// not lie on the device of the result.
 TL_API void resize_output(const Tensor& out, Ints sizes, Device device);
 // For `out=` and in-place forms: raises unless a result of this dtype may go there.
 TL_API void check_castable(Dtype result, Dtype out);
