@@ -1811,3 +1811,37 @@ def test_a_full_slice_writes_to_the_tensor_itself():
     x = leaf(1.0, 2.0) * 1
     x[:] = leaf(3.0, 4.0)
     assert not x.grad_fn.name().endswith("CopySlices")
+
+
+# ---- gradients of some inputs only ----
+
+
+@pytest.mark.skipif(not IS_TENSORLITE, reason="the node's own view")
+def test_what_nobody_asks_for_is_not_computed():
+    a, b, c = (tl.randn(3, 3, requires_grad=True) for _ in range(3))
+    middle = a @ b
+    y = tl.cat([middle, c], 1)
+    seen = []
+    for node in (middle.grad_fn, y.grad_fn):
+        node.register_prehook(lambda grads, node=node: seen.append(node.needs_input_grad))
+    for wanted, expected in (
+        ([a], [(True,), (True, False)]),
+        ([b], [(True,), (False, True)]),
+        ([c], [(True,)]),
+        ([a, b], [(True,), (True, True)]),
+        ([middle], [(True,)]),
+    ):
+        seen.clear()
+        grads = tl.autograd.grad(y.square().sum(), wanted, retain_graph=True)
+        assert seen == expected
+        everything = (a, b, c, middle)
+        whole = tl.autograd.grad(y.square().sum(), everything, retain_graph=True)
+        for g, w in zip(grads, wanted):
+            assert tl.equal(g, next(full for full, t in zip(whole, everything) if t is w))
+    seen.clear()
+    y.square().sum().backward(inputs=[b], retain_graph=True)
+    assert seen == [(True,), (False, True)] and a.grad is None and b.grad is not None
+    assert middle.grad_fn.needs_input_grad == (True, True)
+    (first,) = tl.autograd.grad((middle**3).sum(), a, create_graph=True)
+    second = tl.autograd.grad(first.sum(), [a, b])
+    assert all(g is not None for g in second)

@@ -21,6 +21,13 @@ struct GradMode {
   ~GradMode() { set_grad_enabled(previous); }
 };
 
+// The node that this thread evaluates, and which of its edges lead to nothing that is wanted.
+struct Evaluated {
+  const Node* node = nullptr;
+  uint64_t unneeded = 0;
+};
+thread_local Evaluated evaluated;
+
 struct NodeState {
   int dependencies = 0;
   bool needed = true;                              // leads to one of the wanted inputs
@@ -192,6 +199,12 @@ class GraphTask {
     bool any = false;
     for (const Tensor& g : grads) any |= g.defined();
     if (state.needed && any) {
+      const Evaluated outer = evaluated;
+      evaluated = {node.get(), inputs_.empty() ? 0 : unneeded(*node)};
+      struct Restore {
+        const Evaluated& outer;
+        ~Restore() { evaluated = outer; }
+      } restore{outer};
       results = anomaly_mode().enabled ? apply_watched(*node, std::move(grads)) : apply(*node, std::move(grads));
       if (!options_.retain_graph) node->release_saved();
     }
@@ -199,6 +212,16 @@ class GraphTask {
       if (!node->edges[i].node) continue;
       deliver(node->edges[i], i < results.size() ? std::move(results[i]) : Tensor(), node.get(), i);
     }
+  }
+
+  uint64_t unneeded(const Node& node) {
+    uint64_t mask = 0;
+    for (size_t i = 0; i < node.edges.size() && i < 64; ++i) {
+      if (!node.edges[i].node) continue;
+      const NodeState& next = states_[node.edges[i].node.get()];
+      if (!next.needed && next.captures.empty()) mask |= uint64_t(1) << i;
+    }
+    return mask;
   }
 
   static void run_tensor_hooks(Node& node, Grads& grads) {
@@ -262,6 +285,8 @@ class GraphTask {
 };
 
 }  // namespace
+
+uint64_t unneeded_edges(const Node& node) { return evaluated.node == &node ? evaluated.unneeded : 0; }
 
 std::vector<Tensor> run_backward(const std::vector<Edge>& roots, std::vector<Tensor> grads,
                                  const std::vector<Edge>& inputs, BackwardOptions options) {

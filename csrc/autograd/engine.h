@@ -28,4 +28,7 @@ TL_API AnomalyMode& anomaly_mode();
 TL_API std::vector<Tensor> run_backward(const std::vector<Edge>& roots, std::vector<Tensor> grads,
                                         const std::vector<Edge>& inputs, BackwardOptions options);
 
+// Bit i: nobody asks for the gradient at edge i of the node, while run_backward evaluates it for some inputs only.
+TL_API uint64_t unneeded_edges(const Node& node);
+
 }  // namespace tl

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 
+#include "autograd/engine.h"
 #include "bindings/collector.h"
 #include "bindings/hooks.h"
 #include "bindings/tensor_object.h"
@@ -109,8 +110,14 @@ PyObject* node_getattro(PyObject* self, PyObject* name) {
     if (name == needs_input_grad_name) {
       Py_ssize_t count = Py_ssize_t(n->list_sizes.size());
       PyObject* tuple = PyTuple_New(count);
-      for (Py_ssize_t i = 0; tuple && i < count; ++i)
-        PyTuple_SET_ITEM(tuple, i, PyBool_FromLong(n->needs_mask >> i & 1));
+      const uint64_t unneeded = unneeded_edges(*n);
+      size_t edge = 0;
+      for (Py_ssize_t i = 0; tuple && i < count; ++i) {
+        bool wanted = false;
+        for (int32_t j = 0; j < (n->list_sizes[i] < 0 ? 1 : n->list_sizes[i]); ++j, ++edge)
+          wanted |= edge >= 64 || !(unneeded >> edge & 1);
+        PyTuple_SET_ITEM(tuple, i, PyBool_FromLong(wanted && (n->needs_mask >> i & 1)));
+      }
       return tuple;
     }
     const SaveNames& names = save_names(n->formula);
