@@ -170,6 +170,7 @@ def test_pictures() -> None:
     assert transforms.Pad(2)(picture).size == (13, 12)
 
 
+@pytest.mark.cpu
 def test_batches_made_at_once_are_batches_of_samples(tmp_path: Path) -> None:
     write(tmp_path, IMAGES, LABELS)
     normal = transforms.Normalize((0.1307,), (0.3081,))
@@ -192,3 +193,17 @@ def test_batches_made_at_once_are_batches_of_samples(tmp_path: Path) -> None:
 
     x, _ = next(iter(loading.DataLoader(Doubled(tmp_path, transform=transforms.ToTensor()), 3)))
     assert tl.equal(x, 2 * tl.tensor(IMAGES[:3]).unsqueeze(1).float().div(255))
+
+
+@pytest.mark.skipif(not tl.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.cpu
+def test_batches_lie_on_the_cpu_whatever_the_default_device_is(tmp_path: Path) -> None:
+    write(tmp_path, IMAGES, LABELS)
+    digits = datasets.MNIST(tmp_path, transform=transforms.ToTensor())
+    before = tl.get_default_device()
+    tl.set_default_device("cuda")
+    try:
+        images, labels = next(iter(loading.DataLoader(digits, 4)))
+    finally:
+        tl.set_default_device(before)
+    assert images.device.type == labels.device.type == "cpu" and labels.tolist() == LABELS[:4].tolist()

@@ -283,7 +283,7 @@ class MNIST(VisionDataset):
         )
         if not known:
             return None
-        index = _tl.tensor(indices, dtype=_tl.int64)
+        index = _tl.tensor(indices, dtype=_tl.int64, device="cpu")  # whatever the default device is
         images = self.data[index].unsqueeze(1).to(_tl.get_default_dtype()).div_(255)
         for step in steps[1:]:
             images = step(images)
