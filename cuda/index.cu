@@ -14,12 +14,8 @@ TL_KERNEL gather_elements(char* to, const char* from, const char* index, int64_t
   for (int64_t i = global_index(); i < n; i += global_size()) {
     Index at[3];
     walk.offsets(i, at);
-    int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
-    if (uint64_t(k) >= uint64_t(limit)) {
-      report(k, i);
-      continue;
-    }
-    *reinterpret_cast<Word*>(to + at[0]) = *reinterpret_cast<const Word*>(from + at[1] + k * step);
+    int64_t k = checked_index(index + at[2], i, limit, report);
+    if (k >= 0) *reinterpret_cast<Word*>(to + at[0]) = *reinterpret_cast<const Word*>(from + at[1] + k * step);
   }
 }
 

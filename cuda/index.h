@@ -66,6 +66,14 @@ struct Loops : Plan {
   }
 };
 
+// The index at place i of the data, or -1 where it lies outside of `limit`, which is reported.
+TL_DEVICE int64_t checked_index(const char* index, int64_t i, int64_t limit, const Report& report) {
+  int64_t k = *reinterpret_cast<const int64_t*>(index);
+  if (uint64_t(k) < uint64_t(limit)) return k;
+  report(k, i);
+  return -1;
+}
+
 // f(Word()) with a type of so many bytes, for moves of elements as they are.
 template <class F>
 void with_word(int64_t bytes, F f) {

@@ -343,12 +343,8 @@ TL_KERNEL assign_one_value(char* dst, const Word* src, const char* index, int64_
   for (int64_t i = global_index(); i < n; i += global_size()) {
     Index at[3];
     walk.offsets(i, at);
-    int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
-    if (uint64_t(k) >= uint64_t(limit)) {
-      report(k, i);
-      continue;
-    }
-    *reinterpret_cast<Word*>(dst + at[0] + k * step) = v;
+    int64_t k = checked_index(index + at[2], i, limit, report);
+    if (k >= 0) *reinterpret_cast<Word*>(dst + at[0] + k * step) = v;
   }
 }
 
@@ -358,12 +354,8 @@ TL_KERNEL add_integers(char* dst, const char* src, const char* index, int64_t n,
   for (int64_t i = global_index(); i < n; i += global_size()) {
     Index at[3];
     walk.offsets(i, at);
-    int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
-    if (uint64_t(k) >= uint64_t(limit)) {
-      report(k, i);
-      continue;
-    }
-    atomic_add(reinterpret_cast<T*>(dst + at[0] + k * step), *reinterpret_cast<const T*>(src + at[1]));
+    int64_t k = checked_index(index + at[2], i, limit, report);
+    if (k >= 0) atomic_add(reinterpret_cast<T*>(dst + at[0] + k * step), *reinterpret_cast<const T*>(src + at[1]));
   }
 }
 
@@ -373,10 +365,8 @@ TL_KERNEL places_of(int64_t* offsets, const char* index, int64_t n, const Walk<3
   for (int64_t i = global_index(); i < n; i += global_size()) {
     Index at[3];
     walk.offsets(i, at);
-    int64_t k = *reinterpret_cast<const int64_t*>(index + at[2]);
-    bool known = uint64_t(k) < uint64_t(limit);
-    if (!known) report(k, i);
-    offsets[i] = known ? at[0] + k * step : -1;
+    int64_t k = checked_index(index + at[2], i, limit, report);
+    offsets[i] = k >= 0 ? at[0] + k * step : -1;
   }
 }
 
