@@ -91,8 +91,13 @@ def measure(index: int, workers: list[Worker], rounds: int) -> Row:
     row = Row(CASES[index])
     if row.case.bytes:
         for worker in workers:
-            if worker.library != "numpy":
-                row.seconds[worker.library] = [worker.ask(do="memory", case=index)["bytes"]]
+            if worker.library == "numpy":
+                continue
+            answer = worker.ask(do="memory", case=index)
+            if "error" in answer:
+                row.errors[worker.library] = answer["error"]
+            else:
+                row.seconds[worker.library] = [answer["bytes"]]
         return row
     able = []
     for worker in workers:

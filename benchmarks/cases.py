@@ -400,6 +400,8 @@ for name, setup, wanted, flops in (
      512 * (4 * 784 * 512 + 6 * 512 * 512 + 6 * 512 * 10)),
     ("LeNet, batch 64, SGD", training(lenet, (64, 1, 28, 28), 10, sgd), 0.4,
      64 * (4 * 784 * 150 + 6 * 100 * 2400 + 6 * (48000 + 10080 + 840))),
+    ("CNN of examples/mnist.py, batch 64, Adam", training(example_cnn, (64, 1, 28, 28), 10, adam), 0.4,
+     64 * (4 * 576 * 400 + 6 * 64 * 12800 + 6 * (65536 + 1280))),
     ("CNN of PyTorch's MNIST example, batch 64, Adadelta", training(mnist_cnn, (64, 1, 28, 28), 10, adadelta), 0.65,
      64 * (4 * 676 * 288 + 6 * 576 * 18432 + 6 * (9216 * 128 + 1280))),
     ("two GPT blocks, d 256, 128 tokens, batch 8, AdamW", training(gpt, (8, 128), 256, adamw, ids=256), 0.75,
@@ -427,6 +429,7 @@ case(G, "an epoch of a DataLoader, 60,000 samples, batch 64", "epoch()", loader,
 
 # An epoch of examples/mnist.py, from images on disk to the accuracy, in the way of PyTorch's own example: a data set of
 # images, transforms, a loader. torchvision needs PyTorch's GPU build: what it does to an image is written out below.
+# tensorlite's own data set, which a script meets in torchvision's place, makes a batch at once.
 
 
 class Digits:

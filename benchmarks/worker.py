@@ -1,6 +1,6 @@
 """One library in one process: reads requests as lines of JSON, times cases, answers in lines of JSON.
 
-    python -m benchmarks.worker LIBRARY             that
+    python -m benchmarks.worker LIBRARY                 that
     python -m benchmarks.worker LIBRARY CASE THREADS    the memory that this case takes, then ends
 """
 
