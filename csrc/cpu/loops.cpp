@@ -120,6 +120,9 @@ void store(char* to, const char* from, int width_log2, int64_t rows, int64_t col
   }
 }
 
+// Elements that are computed before they are streamed. Few: no memory is read while a block is written.
+constexpr int64_t kStreamed = 128;
+
 struct Run {
   const Plan& p;
   const Loop& loop;
@@ -136,12 +139,9 @@ struct Run {
     int64_t width = int64_t(itemsize(loop.out));
     char* out = static_cast<char*>(p.data[0]) + begin * width;
     if (!stream) return loop.fn(out, in, end - begin, repeated, params);
-    alignas(64) char buffer[kTileBytes / 2];
-    int64_t step = int64_t(sizeof(buffer)) / 16;
-    if (width <= 8) step *= 2;
-    if (width <= 4) step *= 2;
-    for (int64_t at = begin; at < end; at += step) {
-      int64_t n = std::min(step, end - at);
+    alignas(64) char buffer[kStreamed * 16];
+    for (int64_t at = begin; at < end; at += kStreamed) {
+      int64_t n = std::min(kStreamed, end - at);
       loop.fn(buffer, in, n, repeated, params);
       block_tools.stream(out, buffer, n * width);
       out += n * width;
