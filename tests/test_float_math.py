@@ -12,6 +12,10 @@ from library import IS_TENSORLITE, tl
 F = tl.nn.functional
 
 
+# Without fused multiply-adds a step is rounded once more.
+SLACK = {"baseline": 1, "avx2": 0.5}
+
+
 def normal_cdf(x):
     return 0.5 * np.array([math.erfc(-v / math.sqrt(2)) for v in x])
 
@@ -60,7 +64,7 @@ def error(name):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_accuracy(name):
     ulp, at = error(name)
-    bound = FUNCTIONS[name][2]
+    bound = FUNCTIONS[name][2] + SLACK.get(os.environ.get("TENSORLITE_CPU"), 0)
     assert ulp <= bound, f"{name}({at!r}) is {ulp:.2f} ULP off, more than {bound}"
 
 
@@ -83,8 +87,7 @@ def test_accuracy_on_other_instruction_sets(isa):
         "from test_float_math import FUNCTIONS, error\n"
         "for name, (_, _, bound, *_) in FUNCTIONS.items():\n"
         "    ulp, at = error(name)\n"
-        # without fused multiply-adds a step is rounded once more
-        f"    assert ulp <= bound + {1 if isa == 'baseline' else 0.5}, f'{{name}}({{at!r}}) is {{ulp:.2f}} ULP off'\n"
+        f"    assert ulp <= bound + {SLACK[isa]}, f'{{name}}({{at!r}}) is {{ulp:.2f}} ULP off'\n"
     )
     environment = {**os.environ, "TENSORLITE_CPU": isa, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)

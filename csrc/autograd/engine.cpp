@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "autograd/call.h"
+#include "core/plan.h"
 #include "ops/cast.h"
 
 namespace tl {
@@ -149,18 +150,22 @@ class GraphTask {
       grad = conform(std::move(grad), node->outputs[edge.nr], from, index);
       if (state.buffer.size() < node->outputs.size()) state.buffer.resize(node->outputs.size());
       Tensor& slot = state.buffer[edge.nr];
-      if (!slot.defined()) {
-        slot = std::move(grad);
-      } else {
-        static Op add("add");
-        slot = add(slot, grad);
-      }
+      slot = slot.defined() ? sum(std::move(slot), std::move(grad)) : std::move(grad);
     }
     if (root) return;
     if (--state.dependencies == 0) {
       state.started = true;
       push(edge.node);
     }
+  }
+
+  // In the memory of one of the two where nothing else refers to it.
+  static Tensor sum(Tensor a, Tensor b) {
+    static Op add("add"), add_("add_");
+    auto spare = [](const Tensor& t) { return !grad_enabled() && is_owned(t) && is_dense(t); };
+    if (spare(a)) return add_(a, b);
+    if (spare(b) && a.strides() == b.strides()) return add_(b, a);
+    return add(a, b);
   }
 
   static Tensor conform(Tensor grad, const GradMeta& want, Node* from, size_t index) {

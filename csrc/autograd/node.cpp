@@ -294,6 +294,11 @@ AccumulateGrad::AccumulateGrad(const Tensor& v) : variable(v) {
   add_output(v);
 }
 
+bool is_owned(const Tensor& t) {
+  const Storage& storage = *t.impl()->storage;
+  return t.impl()->is_sole() && !t.impl()->base && storage.use_count() == 1 && !storage.is_foreign();
+}
+
 AccumulateGrad::~AccumulateGrad() {
   if (AutogradMeta* m = meta(variable); m && m->accumulator == this) m->accumulator = nullptr;
 }
@@ -311,8 +316,7 @@ Grads AccumulateGrad::apply(Grads grads) {
         (grad.is_contiguous() && variable.is_contiguous()) || (grad.strides() == variable.strides() && is_dense(grad));
     if (!grad_enabled()) {
       // The engine's own tensor is taken as it is; one that somebody else holds, or laid out otherwise, is copied.
-      bool own = grad.impl()->use_count() == 1 && !grad.impl()->base && grad.impl()->storage->use_count() == 1;
-      if (own && same_layout) {
+      if (is_owned(grad) && same_layout) {
         grad.impl()->autograd.reset();
         m.grad = std::move(grad);
       } else {

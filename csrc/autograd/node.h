@@ -126,6 +126,9 @@ TL_API void check_inplace(const Tensor& t);
 TL_API void retain_grad(const Tensor& t);
 TL_API void add_tensor_hook(const Tensor& t, std::shared_ptr<GradHook> hook);
 
+// Whether nobody besides the caller can see the tensor or its memory.
+TL_API bool is_owned(const Tensor& t);
+
 class TL_API AccumulateGrad : public Node {
  public:
   explicit AccumulateGrad(const Tensor& variable);

@@ -76,7 +76,8 @@ PYBIND11_MODULE(_C, m) {
   using namespace tl::python;
   m.doc() = "The compiled part of tensorlite.";
   tl::binding_hooks = {[](void* o) { Py_INCREF(static_cast<PyObject*>(o)); },
-                       [](void* o) { Py_DECREF(static_cast<PyObject*>(o)); }};
+                       [](void* o) { Py_DECREF(static_cast<PyObject*>(o)); },
+                       [](void* o) { return Py_REFCNT(static_cast<PyObject*>(o)) == 1; }};
   add_errors(m);
   add_types(m);
   add_tensor(m);

@@ -15,6 +15,7 @@ namespace tl {
 struct BindingHooks {
   void (*retain)(void* object);
   void (*release)(void* object);
+  bool (*idle)(void* object);  // whether nothing but the counted object holds it
 };
 TL_API extern BindingHooks binding_hooks;
 
@@ -39,6 +40,11 @@ class Counted {
     return old == 1;
   }
   int32_t use_count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  // Whether the caller holds the only reference, but for a binding's object that nobody else knows. Under the
+  // binding's lock.
+  bool is_sole() const noexcept {
+    return use_count() == 1 || (use_count() == 2 && binding_ && binding_hooks.idle(binding_));
+  }
   void* binding() const noexcept { return binding_; }
   void set_binding(void* b) noexcept { binding_ = b; }
 

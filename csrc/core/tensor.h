@@ -24,6 +24,7 @@ class TL_API Storage : public Counted {
   void* data() const { return data_; }
   size_t nbytes() const { return nbytes_; }
   Device device() const { return device_; }
+  bool is_foreign() const { return deleter_ != nullptr; }
   // Keeps the contents up to the smaller size.
   void resize(size_t nbytes);
   bool writable = true;
