@@ -46,7 +46,7 @@ void gemm_one_thread(const Problem<S>& q) {
   constexpr bool same = __is_same(S, T);
   const int64_t kc = inner_block<T>(q.k);
   const bool pack_right = !same || q.b_rows || q.b_col != 1 || q.m > 8 * kMR || (!kMaskedLoads && q.n % W != 0);
-  const bool pack_left = pack_right && (!same || q.n > (q.a_col == 1 ? 4 : 1) * NR);
+  const bool pack_left = pack_right && (!same || q.n > (q.a_col == 1 ? 16 : 1) * NR);
   const int64_t mc = least(q.m, kMC), nc = least(q.n, kNC<T>);
   const int64_t a_size = pack_left ? round_up(mc, kMR) * kc : 0;
   const int64_t b_size = pack_right ? round_up(nc, NR) * kc : 0;

@@ -247,7 +247,18 @@ void pack_gathered(int64_t k, int64_t n, const S* b, const int32_t* rows, const 
 template <class S, class T = Compute<S>>
 void pack_a(int64_t m, int64_t k, const S* a, int64_t row, int64_t col, T* dst) {
   int rows;
-  for (int64_t i = 0; i < m; i += rows, dst += k * kMR) {
+  int64_t i = 0;
+  if constexpr (__is_same(S, T)) {
+    // Several panels at once, so that a line of memory that they share is read once.
+    constexpr int kTogether = 4;
+    if (row == 1)
+      for (; i + kTogether * kMR + 2 * kMR - 2 <= m; i += kTogether * kMR, dst += kTogether * k * kMR)
+        for (int64_t p = 0; p < k; ++p)
+#pragma GCC unroll 8
+          for (int g = 0; g < kTogether; ++g)
+            __builtin_memcpy(dst + (g * k + p) * kMR, a + i + p * col + g * kMR, kMR * sizeof(T));
+  }
+  for (; i < m; i += rows, dst += k * kMR) {
     const S* src = a + i * row;
     rows = panel_rows(m - i);
     if (rows == kMR) {
