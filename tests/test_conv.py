@@ -106,6 +106,19 @@ CASES = [
     case(2, 2, 16, 33, (14, 31), 3, padding=(2, 1)),
 ]
 WINOGRAD = CASES[-3:]
+# Each channel by itself, straight from the image in float32.
+DEPTHWISE = [
+    case(2, 2, 3, 3, (9, 35), 3, groups=3),
+    case(2, 2, 3, 3, (70, 18), 3, groups=3, padding=1),
+    case(2, 3, 4, 4, (13, 50), 3, groups=4, padding=1, stride=2),
+    case(2, 1, 2, 2, (8, 9), 3, groups=2, padding=(4, 5)),
+    case(2, 2, 3, 3, (3, 3), 3, groups=3),
+    case(2, 2, 3, 3, (12, 40), 5, groups=3, padding=2),
+    case(2, 1, 5, 5, (17, 37), 5, groups=5, padding=(0, 2), stride=2),
+    case(2, 2, 3, 3, (11, 34), 7, groups=3, padding=3),
+    case(2, 1, 2, 2, (16, 70), 7, groups=2, padding=(6, 1), stride=2),
+    case(2, 4, 1, 1, (6, 16), 3, padding=1),
+]
 TRANSPOSED = [
     case(1, 2, 3, 4, 7, 3),
     case(1, 2, 4, 6, 8, 4, groups=2, stride=3, padding=2, output_padding=1),
@@ -120,6 +133,8 @@ TRANSPOSED = [
     case(2, 1, 3, 4, (4, 5), 1, stride=3, output_padding=2),
     case(2, 1, 2, 3, (4, 4), 2, stride=4, output_padding=(3, 1)),
     case(2, 2, 4, 4, (5, 5), 3, groups=4, padding=1),
+    case(2, 2, 3, 3, (9, 33), 5, groups=3, padding=2),
+    case(2, 1, 3, 3, (7, 20), 3, groups=3, stride=2, padding=1, output_padding=1),
     case(2, 3, 40, 33, (5, 6), 3, padding=1),
     case(2, 2, 32, 34, (4, 4), 3, dilation=2),
     case(2, 2, 18, 16, (11, 30), 3, padding=1),
@@ -127,7 +142,7 @@ TRANSPOSED = [
     case(3, 2, 3, 2, (3, 4, 5), 2, stride=2),
     case(3, 1, 4, 4, (3, 2, 4), (2, 3, 2), groups=2, stride=(2, 1, 2), padding=(1, 1, 0), output_padding=(1, 0, 1)),
 ]
-ALL = [(False, c) for c in CASES] + [(True, c) for c in TRANSPOSED]
+ALL = [(False, c) for c in CASES + DEPTHWISE] + [(True, c) for c in TRANSPOSED]
 IDS = [f"{'transposed' if t else 'conv'}{c[0]}d-{i}" for i, (t, c) in enumerate(ALL)]
 
 
@@ -190,7 +205,7 @@ def test_gradients_against_the_references(transposed, c):
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_gradients_in_other_dtypes(dtype):
     dt = getattr(tl, dtype)
-    latest = [(False, c) for c in CASES[-10:]]  # larger images, tiles
+    latest = [(False, c) for c in CASES[-10:] + DEPTHWISE]  # larger images, tiles
     for transposed, c in ((False, CASES[9]), (False, CASES[14]), (False, CASES[17]), (True, TRANSPOSED[7]), *latest):
         grads = []
         for d in (tl.float64, dt):
@@ -537,6 +552,18 @@ def test_what_is_not_finite_stays_where_it_is_in_tiles(c, bad):
             np.testing.assert_array_equal(np.isfinite(got), np.isfinite(exact))
             finite = np.isfinite(exact)
             np.testing.assert_allclose(got[finite], exact[finite], rtol=2e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
+@pytest.mark.parametrize("c", DEPTHWISE, ids=lambda c: f"{c[5][0]}-{c[4][0]}x{c[4][1]}")
+def test_what_is_not_finite_stays_where_it_is_in_channels(c, bad):
+    x, w, _ = operands(False, c)
+    x[0, 0, 1, -1] = x[-1, -1, -1, 0] = bad
+    w[w == 0] = 1
+    for exact, got in zip(value_and_gradients(c, x, w, tl.float64), value_and_gradients(c, x, w, tl.float32)):
+        np.testing.assert_array_equal(np.isfinite(got), np.isfinite(exact))
+        finite = np.isfinite(exact)
+        np.testing.assert_allclose(got[finite], exact[finite], rtol=2e-5, atol=1e-3)
 
 
 # What lies between the rows of the output must not reach a tap.

@@ -1,6 +1,7 @@
 #include "kernels/conv.h"
 
 #include "cpu/conv_columns.h"
+#include "cpu/conv_depthwise.h"
 #include "cpu/conv_gather.h"
 #include "cpu/conv_pass.h"
 #include "cpu/conv_winograd.h"
@@ -482,6 +483,7 @@ void backward_bias(const ConvArgs& g) {
   }
 
 void conv_forward(const ConvArgs& g) {
+  if (depthwise_fits(g)) return depthwise_forward(g);
   TL_WHEN_SMALL(forward, g)
   if (winograd_fits(g) && winograd_product(g, false, g.x, g.y)) return;
   TL_EACH_TYPE(forward, g)
@@ -497,12 +499,14 @@ void conv_forward(const ConvArgs& g) {
   }
 }
 void conv_backward_input(const ConvArgs& g) {
+  if (depthwise_fits(g) && g.dim[1].stride == 1) return depthwise_backward_input(g);
   TL_WHEN_SMALL(backward_input, g)
   if (winograd_fits(g) && winograd_product(g, true, g.y, g.x)) return;
   TL_EACH_TYPE(backward_input, g)
   backward_input<uint64_t>(g);
 }
 void conv_backward_weight(const ConvArgs& g) {
+  if (depthwise_fits(g)) return depthwise_backward_weight(g);
   TL_WHEN_SMALL(backward_weight, g)
   if (winograd_fits(g) && winograd_backward_weight(g)) return;
   TL_EACH_TYPE(backward_weight, g)

@@ -39,8 +39,8 @@ struct Source {
   }
 };
 
-#if defined(TL_ISA_avx512)
 // Lanes from lo up to hi, zero elsewhere; only those are read.
+#if defined(TL_ISA_avx512)
 template <class T>
 [[gnu::always_inline]] inline Vec<T> load_lanes(const T* p, int64_t lo, int64_t hi) {
   const int64_t a = least(most(lo, 0), kLanes<T>), b = least(most(hi, 0), kLanes<T>);
@@ -50,12 +50,20 @@ template <class T>
   else
     return __builtin_bit_cast(Vec<T>, _mm512_maskz_loadu_epi64(__mmask8(bits), p));
 }
+#else
+template <class T>
+inline Vec<T> load_lanes(const T* p, int64_t lo, int64_t hi) {
+  Vec<T> v = {};
+  for (int i = 0; i < kLanes<T>; ++i)
+    if (i >= lo && i < hi) v[i] = p[i];
+  return v;
+}
+#endif
 
 template <class T, int... I>
 [[gnu::always_inline]] inline Vec<T> even_lanes(Vec<T> a, Vec<T> b, Indices<I...>) {
   return __builtin_shufflevector(a, b, (2 * I)...);
 }
-#endif
 
 // dst needs room for one tile behind it.
 template <class S, class T>
