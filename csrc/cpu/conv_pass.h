@@ -236,8 +236,8 @@ void run_packed(const Pass<T>& p, const T* source, T* out, const T* bias) {
             to += __builtin_popcount(bits[s]);
           }
         }
-        e.finish = k0 > 0 ? Finish::Accumulate : bias ? Finish::General : Finish::Store;
-        e.beta = 1, e.d_row = 1, e.d_col = 0;
+        e.finish = k0 > 0 ? Finish::Accumulate : bias ? Finish::RowBias : Finish::Store;
+        e.d_row = 1;
         t.k = kb;
         int r;
         t.a = p.a + k0 * kMR;
@@ -266,6 +266,15 @@ void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
   const bool compressed = __is_same(S, T) && kCompress<T> && contiguous;
   if constexpr (__is_same(S, T)) {
     if (p.m == 1 && p.k <= 64 && p.step[2] == 1) return run_single(p, source, out, bias);
+    // Rows one by one take more vectors, but the results need not be picked out of them: that costs about as much as
+    // eight taps.
+    const int64_t apart = rows * ((cols + W - 1) / W), together = (places + W - 1) / W;
+    if (compressed && !dense && p.count[0] == 1 && apart * (p.k + 3) < together * (p.k + 11)) {
+      Pass<T> q = p;
+      q.count[0] = rows, q.count[1] = 1;
+      q.pitch[0] = pitch, q.step[0] = p.step[1];
+      return run_pass<S>(q, source, out, bias);
+    }
   }
 #if defined(TL_ISA_avx512)
   if constexpr (__is_same(S, T) && kCompress<T>) {
@@ -295,10 +304,8 @@ void run_pass(const Pass<T>& p, const T* source, S* out, const S* bias) {
       if (dense) {
         if constexpr (__is_same(S, T)) {
           if (bias) {
-            e.finish = Finish::General;
-            e.beta = 1;
+            e.finish = Finish::RowBias;
             e.d_row = 1;
-            e.d_col = 0;
           }
           t.ldc = p.channel;
           int r;

@@ -156,9 +156,9 @@ inline constexpr bool kMaskedLoads = false;
 template <class T>
 inline constexpr int kNR = kNV * kLanes<T>;
 
-// What becomes of a finished tile: c = acc, c += acc, or c = alpha * acc + beta * d, where d has its own strides (a
-// bias has one of them 0); then perhaps relu.
-enum class Finish : uint8_t { Store, Accumulate, General };
+// What becomes of a finished tile: c = acc, c += acc, c = acc + d where d has one element for each row (each column,
+// side by side), or c = alpha * acc + beta * d, where d has its own strides; then perhaps relu.
+enum class Finish : uint8_t { Store, Accumulate, RowBias, ColumnBias, General };
 template <class T>
 struct Epilogue {
   Finish finish = Finish::Store;
@@ -212,6 +212,10 @@ template <class T>
       Vec<T> v = load(tile + (i * vectors + j) * W);
       if (e.finish == Finish::Accumulate) {
         v += mask.load(c);
+      } else if (e.finish == Finish::RowBias) {
+        v += splat(t.d[i * e.d_row]);
+      } else if (e.finish == Finish::ColumnBias) {
+        v += mask.load(t.d + j * W);
       } else if (e.finish == Finish::General) {
         v *= alpha;
         if (e.beta != T(0)) {
@@ -295,7 +299,20 @@ void micro(const TileArgs<T>& t) {
   }
   const Epilogue<T>& e = *t.epilogue;
   T* c = t.c;
-  if (e.finish == Finish::Store && !e.relu) {
+  if (e.finish != Finish::Accumulate && e.finish != Finish::General && !e.relu) {
+    if (e.finish == Finish::RowBias) {
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i)
+#pragma GCC unroll 8
+        for (int j = 0; j < V; ++j) acc[i][j] += splat(t.d[i * e.d_row]);
+    } else if (e.finish == Finish::ColumnBias) {
+#pragma GCC unroll 8
+      for (int j = 0; j < V; ++j) {
+        const Vec<T> d = j < V - 1 ? load(t.d + j * W) : mask.load(t.d + j * W);
+#pragma GCC unroll 8
+        for (int i = 0; i < R; ++i) acc[i][j] += d;
+      }
+    }
 #pragma GCC unroll 8
     for (int i = 0; i < R; ++i, c += t.ldc) {
 #pragma GCC unroll 8
