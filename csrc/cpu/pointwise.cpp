@@ -1,3 +1,4 @@
+#include "cpu/gelu_table.h"
 #include "cpu/isa.h"
 #include "cpu/pointwise_loops.h"
 
@@ -146,6 +147,9 @@ void fill_pointwise() {
   fill_unary();
   put(Pointwise::Sin, Dtype::Float32, trigonometric<scalar::Sin, ::sinf>, 1, false, 8);
   put(Pointwise::Cos, Dtype::Float32, trigonometric<scalar::Cos, ::cosf>, 1, false, 8);
+#if defined(TL_ISA_avx512)
+  put(Pointwise::Gelu, Dtype::Float32, gelu_by_table, 1, false, 8);
+#endif
   pointwise_kernels[int(DeviceType::CPU)] = {pointwise_supports, pointwise_run};
 }
 
