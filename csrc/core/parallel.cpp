@@ -22,6 +22,7 @@ namespace tl {
 namespace {
 
 constexpr int64_t kSpinNanoseconds = 50'000;
+constexpr int64_t kMoveNanoseconds = 2'000'000;  // between changes of core
 
 int64_t now() {
   timespec t;
@@ -58,6 +59,18 @@ bool spin(Done done) {
     else if (t > end)
       return done();
   }
+}
+
+// Off this core, to another one that the thread may use. A scheduler that wakes a thread on its waker's core may leave it
+// there while others idle, and halve the speed for as long as both are busy.
+void change_core(int core) {
+  cpu_set_t allowed, others;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+  others = allowed;
+  CPU_CLR(core, &others);
+  if (CPU_COUNT(&others) == 0) return;
+  sched_setaffinity(0, sizeof(others), &others);
+  sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 int usable_cores() {
@@ -98,6 +111,7 @@ struct Pool {
   std::atomic<int> sleepers{0};
   std::atomic<bool> waiting{false};  // the owner of the job sleeps on `undone`
   std::atomic<bool> stop{false};
+  std::atomic<int> core{-1};  // where the owner of the job was when it began
   std::vector<pthread_t> workers;
 
   bool run_piece() {
@@ -129,7 +143,12 @@ std::atomic<int> thread_count{0};
 
 void Pool::work() {
   inside = true;
+  int64_t moved = 0;
   for (;;) {
+    if (int here = sched_getcpu(); here == core.load(std::memory_order_relaxed) && now() - moved > kMoveNanoseconds) {
+      change_core(here);
+      moved = now();
+    }
     while (run_piece()) {
     }
     if (spin([&] { return left.load(std::memory_order_relaxed) > 0 || stop.load(std::memory_order_relaxed); })) {
@@ -225,6 +244,7 @@ void detail::parallel_for(int64_t n, int64_t grain, RangeFn f, void* context) {
     if (piece >= 1024) piece = (piece + 63) & ~int64_t(63);  // whole cache lines
     pieces = (n + piece - 1) / piece;
     p.start(threads - 1);
+    p.core.store(sched_getcpu(), std::memory_order_relaxed);
     p.f = f;
     p.context = context;
     p.n = n;
