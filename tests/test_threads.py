@@ -31,7 +31,9 @@ for _ in range(10):
     for _ in range(40):
         (a + a).sum()
     moved += core(worker) != here
-assert os.sched_getaffinity(int(worker)) == set(cores)
+os.sched_setaffinity(int(worker), [here])
+(a + a).sum()
+assert os.sched_getaffinity(int(worker)) == {here}  # what the user has chosen
 print(moved)
 """
 

@@ -21,7 +21,7 @@
 namespace tl {
 namespace {
 
-constexpr int64_t kSpinNanoseconds = 50'000;
+constexpr int64_t kSpinNanoseconds = 200'000;
 constexpr int64_t kMoveNanoseconds = 2'000'000;  // between changes of core
 
 int64_t now() {
@@ -61,17 +61,22 @@ bool spin(Done done) {
   }
 }
 
-// Off this core, to another one that the thread may use. A scheduler that wakes a thread on its waker's core may leave it
-// there while others idle, and halve the speed for as long as both are busy.
-void change_core(int core) {
-  cpu_set_t allowed, others;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
-  others = allowed;
-  CPU_CLR(core, &others);
-  if (CPU_COUNT(&others) == 0) return;
-  sched_setaffinity(0, sizeof(others), &others);
-  sched_setaffinity(0, sizeof(allowed), &allowed);
-}
+// Keeps a thread off one core. A scheduler that wakes a thread on its waker's core may leave both there while others
+// idle, and halve the speed for as long as they are busy.
+class Elsewhere {
+ public:
+  void leave(int core) {
+    cpu_set_t now;
+    if (sched_getaffinity(0, sizeof(now), &now) != 0) return;
+    if (!CPU_EQUAL(&now, &chosen_)) allowed_ = now;  // somebody else has chosen
+    cpu_set_t others = allowed_;
+    CPU_CLR(core, &others);
+    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0) chosen_ = others;
+  }
+
+ private:
+  cpu_set_t allowed_{}, chosen_{};
+};
 
 int usable_cores() {
   int n = 0;
@@ -143,10 +148,11 @@ std::atomic<int> thread_count{0};
 
 void Pool::work() {
   inside = true;
+  Elsewhere elsewhere;
   int64_t moved = 0;
   for (;;) {
     if (int here = sched_getcpu(); here == core.load(std::memory_order_relaxed) && now() - moved > kMoveNanoseconds) {
-      change_core(here);
+      elsewhere.leave(here);
       moved = now();
     }
     while (run_piece()) {
