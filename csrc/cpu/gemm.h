@@ -43,10 +43,12 @@ template <class S>
 void gemm_one_thread(const Problem<S>& q) {
   using T = Compute<S>;
   constexpr int NR = kNR<T>, W = kLanes<T>;
-  constexpr bool same = __is_same(S, T);
+  constexpr bool same = __is_same(S, T), pairs = __is_same(S, BF16Pair);
+  // Pairs that lie side by side are words.
+  const bool words = pairs && q.a_col == 2 && q.a_row % 2 == 0 && reinterpret_cast<uintptr_t>(q.a) % 4 == 0;
   const int64_t kc = inner_block<T>(q.k);
   const bool pack_right = !same || q.b_rows || q.b_col != 1 || q.m > 8 * kMR || (!kMaskedLoads && q.n % W != 0);
-  const bool pack_left = pack_right && (!same || q.n > (q.a_col == 1 ? 16 : 1) * NR);
+  const bool pack_left = pack_right && !(same && q.n <= (q.a_col == 1 ? 16 : 1) * NR) && !(words && q.n <= 16 * NR);
   const int64_t mc = least(q.m, kMC), nc = least(q.n, kNC<T>);
   const int64_t a_size = pack_left ? round_up(mc, kMR) * kc : 0;
   const int64_t b_size = pack_right ? round_up(nc, NR) * kc : 0;
@@ -58,9 +60,9 @@ void gemm_one_thread(const Problem<S>& q) {
   T* a_buffer = b_buffer + b_size;
 
   int64_t rows[kMR];
-  for (int i = 0; i < kMR; ++i) rows[i] = i * q.a_row;
-  const auto &packed = micro_table < T, __is_same(S, BF16Pair) ? kPairs : kPackedPacked > ;
-  const auto& half = micro_table<T, kRowsPacked>;
+  for (int i = 0; i < kMR; ++i) rows[i] = pairs ? i * q.a_row / 2 : i * q.a_row;
+  const auto& packed = micro_table<T, (pairs ? kPackedPairs : kPackedPacked)>;
+  const auto& half = micro_table<T, (pairs ? kRowsPairs : kRowsPacked)>;
   const MicroTable<T, kRowsDirect>* direct = nullptr;
   if constexpr (same) direct = &micro_table<T, kRowsDirect>;
 
@@ -90,7 +92,7 @@ void gemm_one_thread(const Problem<S>& q) {
         TileArgs<T> t;
         t.k = kb;
         t.a_rows = rows;
-        t.a_step = q.a_col;
+        t.a_step = pairs ? 1 : q.a_col;
         t.b_step = q.b_row;
         t.b_offsets = nullptr;
         t.ldc = q.ldc;
@@ -101,8 +103,8 @@ void gemm_one_thread(const Problem<S>& q) {
           r = panel_rows(mb - i);
           if (pack_left) {
             t.a = panel;
-          } else if constexpr (same) {
-            t.a = q.a + (i0 + i) * q.a_row + p0 * q.a_col;
+          } else if constexpr (same || pairs) {
+            t.a = reinterpret_cast<const T*>(q.a + (i0 + i) * q.a_row + p0 * q.a_col);
           }
           for (int64_t j = 0; j < nb; j += NR) {
             const int cols = int(least(NR, nb - j)), v = (cols + W - 1) / W;

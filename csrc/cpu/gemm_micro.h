@@ -186,8 +186,8 @@ struct TileArgs {
 };
 
 // Where a tile's operands come from. Packed a: kMR values for each k. Packed b: kNR values for each k, zeros past the
-// edge. Pairs: both packed, each value two bfloat16 of neighbouring k (AVX512-BF16).
-enum Operands { kPackedPacked, kRowsPacked, kRowsDirect, kPackedIndirect, kPairs };
+// edge. Pairs: each value is two bfloat16 of neighbouring k (AVX512-BF16).
+enum Operands { kPackedPacked, kRowsPacked, kRowsDirect, kPackedIndirect, kPackedPairs, kRowsPairs };
 
 #if defined(TL_ISA_avx512)
 // c + a0 b0 + a1 b1 in each lane. As text, because the files of this instruction set may not assume the instruction:
@@ -241,8 +241,9 @@ template <class T>
 template <class T, int R, int V, int Mode>
 void micro(const TileArgs<T>& t) {
   constexpr int W = kLanes<T>;
-  constexpr bool packed_a = Mode == kPackedPacked || Mode == kPackedIndirect || Mode == kPairs;
-  constexpr bool packed_b = Mode == kPackedPacked || Mode == kRowsPacked || Mode == kPairs;
+  constexpr bool pairs = Mode == kPackedPairs || Mode == kRowsPairs;
+  constexpr bool packed_a = Mode == kPackedPacked || Mode == kPackedIndirect || Mode == kPackedPairs;
+  constexpr bool packed_b = Mode == kPackedPacked || Mode == kRowsPacked || pairs;
   const Mask<T> mask(t.last);
   Vec<T> acc[R][V] = {};
   const T* a = t.a;
@@ -278,7 +279,7 @@ void micro(const TileArgs<T>& t) {
 #pragma GCC unroll 8
         for (int j = 0; j < V; ++j) {
 #if defined(TL_ISA_avx512)
-          if constexpr (Mode == kPairs) {
+          if constexpr (pairs) {
             acc[i][j] = fma_pairs(av, bv[j], acc[i][j]);
             continue;
           }
