@@ -40,7 +40,7 @@ class Worker:
     """A library in its process."""
 
     def __init__(self, library: str, threads: int) -> None:
-        self.library = library
+        self.name = library
         environment = dict(os.environ)
         if library == "numpy":  # its BLAS reads the number of threads at the start
             for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -55,7 +55,7 @@ class Worker:
     def read(self) -> dict[str, Any]:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"the process of {self.library} has ended with {self.process.wait()}")
+            raise SystemExit(f"the process of {self.name} has ended with {self.process.wait()}")
         return json.loads(line)
 
     def ask(self, **request: Any) -> dict[str, Any]:
@@ -91,31 +91,31 @@ def measure(index: int, workers: list[Worker], rounds: int) -> Row:
     row = Row(CASES[index])
     if row.case.bytes:
         for worker in workers:
-            if worker.library == "numpy":
+            if worker.name == "numpy":
                 continue
             answer = worker.ask(do="memory", case=index)
             if "error" in answer:
-                row.errors[worker.library] = answer["error"]
+                row.errors[worker.name] = answer["error"]
             else:
-                row.seconds[worker.library] = [answer["bytes"]]
+                row.seconds[worker.name] = [answer["bytes"]]
         return row
     able = []
     for worker in workers:
-        if worker.library == "numpy" and row.case.numpy is None:
+        if worker.name == "numpy" and row.case.numpy is None:
             continue
         answer = worker.ask(do="prepare", case=index)
-        time.sleep(SETTLE[worker.library])
+        time.sleep(SETTLE[worker.name])
         if "error" in answer:
-            row.errors[worker.library] = answer["error"]
+            row.errors[worker.name] = answer["error"]
         else:
             able.append(worker)
     longest = 0.0
     for done in range(rounds):
         for worker in able:
             start = time.perf_counter()
-            row.seconds.setdefault(worker.library, []).append(worker.ask(do="time")["seconds"])
+            row.seconds.setdefault(worker.name, []).append(worker.ask(do="time")["seconds"])
             longest = max(longest, time.perf_counter() - start)
-            time.sleep(SETTLE[worker.library])
+            time.sleep(SETTLE[worker.name])
         if longest > 3 or (longest > 0.3 and done >= 2):  # long cases are steady
             break
     return row

@@ -12,8 +12,9 @@ from library import IS_TENSORLITE, tl
 F = tl.nn.functional
 
 
-# Without fused multiply-adds a step is rounded once more.
-SLACK = {"baseline": 1.4, "avx2": 0.5}
+def slack(name, isa):
+    """What an instruction set adds to a bound: without fused multiply-adds a step is rounded once more."""
+    return {"baseline": 1.4 if name == "gelu" else 1, "avx2": 0.5}.get(isa, 0)
 
 
 def normal_cdf(x):
@@ -64,7 +65,7 @@ def error(name):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_accuracy(name):
     ulp, at = error(name)
-    bound = FUNCTIONS[name][2] + SLACK.get(os.environ.get("TENSORLITE_CPU"), 0)
+    bound = FUNCTIONS[name][2] + slack(name, os.environ.get("TENSORLITE_CPU"))
     assert ulp <= bound, f"{name}({at!r}) is {ulp:.2f} ULP off, more than {bound}"
 
 
@@ -84,10 +85,10 @@ def test_special_values(name):
 @pytest.mark.parametrize("isa", ["baseline", "avx2"])
 def test_accuracy_on_other_instruction_sets(isa):
     code = (
-        "from test_float_math import FUNCTIONS, error\n"
+        "from test_float_math import FUNCTIONS, error, slack\n"
         "for name, (_, _, bound, *_) in FUNCTIONS.items():\n"
         "    ulp, at = error(name)\n"
-        f"    assert ulp <= bound + {SLACK[isa]}, f'{{name}}({{at!r}}) is {{ulp:.2f}} ULP off'\n"
+        f"    assert ulp <= bound + slack(name, {isa!r}), f'{{name}}({{at!r}}) is {{ulp:.2f}} ULP off'\n"
     )
     environment = {**os.environ, "TENSORLITE_CPU": isa, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)

@@ -66,9 +66,9 @@ bool spin(Done done) {
 class Elsewhere {
  public:
   void leave(int core) {
-    cpu_set_t now;
-    if (sched_getaffinity(0, sizeof(now), &now) != 0) return;
-    if (!CPU_EQUAL(&now, &chosen_)) allowed_ = now;  // somebody else has chosen
+    cpu_set_t current;
+    if (sched_getaffinity(0, sizeof(current), &current) != 0) return;
+    if (!CPU_EQUAL(&current, &chosen_)) allowed_ = current;  // somebody else has chosen
     cpu_set_t others = allowed_;
     CPU_CLR(core, &others);
     if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0) chosen_ = others;

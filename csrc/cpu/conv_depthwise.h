@@ -149,11 +149,14 @@ void depthwise_weights(const Depthwise& s, const float* images, const float* gra
       for (; r < kK; ++r) depthwise_taps<kK, kS, 1>(s, image, grad, r, sums + r * kK);
     }
   });
-  for (int64_t i = 0; i < s.channels * kTaps; ++i) {
-    double total = 0;
-    for (int64_t p = i; p < s.planes * kTaps; p += s.channels * kTaps) total += double(parts[p]);
-    out[i] = float(total);
-  }
+  parallel_for(s.channels, most(1, 30000 * s.channels / most(1, s.planes * kTaps)), [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) {
+      double totals[kTaps] = {};
+      for (int64_t p = c; p < s.planes; p += s.channels)
+        for (int64_t t = 0; t < kTaps; ++t) totals[t] += double(parts[p * kTaps + t]);
+      for (int64_t t = 0; t < kTaps; ++t) out[c * kTaps + t] = float(totals[t]);
+    }
+  });
 }
 
 #define TL_EACH_DEPTHWISE(f, kernel, stride, ...)                         \

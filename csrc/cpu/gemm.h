@@ -48,7 +48,9 @@ void gemm_one_thread(const Problem<S>& q) {
   const bool words = pairs && q.a_col == 2 && q.a_row % 2 == 0 && reinterpret_cast<uintptr_t>(q.a) % 4 == 0;
   const int64_t kc = inner_block<T>(q.k);
   const bool pack_right = !same || q.b_rows || q.b_col != 1 || q.m > 8 * kMR || (!kMaskedLoads && q.n % W != 0);
-  const bool pack_left = pack_right && !(same && q.n <= (q.a_col == 1 ? 16 : 1) * NR) && !(words && q.n <= 16 * NR);
+  // The left operand is read where it lies for results of up to so many columns.
+  const int64_t in_place = words || (same && q.a_col == 1) ? 16 * NR : same ? NR : 0;
+  const bool pack_left = pack_right && q.n > in_place;
   const int64_t mc = least(q.m, kMC), nc = least(q.n, kNC<T>);
   const int64_t a_size = pack_left ? round_up(mc, kMR) * kc : 0;
   const int64_t b_size = pack_right ? round_up(nc, NR) * kc : 0;

@@ -98,11 +98,12 @@ void one_matrix(const GemmArgs& g, int64_t l, bool parallel) {
       q.ldc = g.c_row;
       q.d = q.epilogue.beta == T(0) ? nullptr : at<T>(g.d, l * g.d_batch);
       Epilogue<T>& e = q.epilogue;
-      if (e.finish == Finish::General && e.alpha == T(1) && e.beta == T(1) && q.d == q.c && e.d_row == q.ldc &&
-          e.d_col == 1)
-        e.finish = Finish::Accumulate;
-      else if (e.finish == Finish::General && e.alpha == T(1) && e.beta == T(1) && e.d_row == 0 && e.d_col == 1)
-        e.finish = Finish::ColumnBias;
+      if (e.alpha == T(1) && e.beta == T(1) && e.d_col == 1) {
+        if (q.d == q.c && e.d_row == q.ldc)
+          e.finish = Finish::Accumulate;
+        else if (e.d_row == 0)
+          e.finish = Finish::ColumnBias;
+      }
       return parallel ? gemm_parallel(q) : gemm_one_thread(q);
     }
   }

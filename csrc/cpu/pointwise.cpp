@@ -108,7 +108,11 @@ void fill_unary() {
   TL_COSTLY_U(Sigmoid, float)
   TL_COSTLY_U(Erf, float)
   TL_COSTLY_U(Erfc, float)
+#if defined(TL_ISA_avx512)
+  put(Pointwise::Gelu, Dtype::Float32, gelu_by_table, 1, false, 8);
+#else
   TL_COSTLY_U(Gelu, float)
+#endif
   TL_COSTLY_U(GeluTanh, float)
   TL_COSTLY_U(Silu, float)
   TL_COSTLY_U(Softplus, float)
@@ -147,9 +151,6 @@ void fill_pointwise() {
   fill_unary();
   put(Pointwise::Sin, Dtype::Float32, trigonometric<scalar::Sin, ::sinf>, 1, false, 8);
   put(Pointwise::Cos, Dtype::Float32, trigonometric<scalar::Cos, ::cosf>, 1, false, 8);
-#if defined(TL_ISA_avx512)
-  put(Pointwise::Gelu, Dtype::Float32, gelu_by_table, 1, false, 8);
-#endif
   pointwise_kernels[int(DeviceType::CPU)] = {pointwise_supports, pointwise_run};
 }
 

@@ -47,7 +47,7 @@ print(torch.inverse(A), torch.linalg.solve(A, v), torch.linalg.pinv(B), torch.pi
 L = torch.linalg.cholesky(A)
 Q, R = torch.linalg.qr(A)
 U, S, Vh = torch.linalg.svd(B, full_matrices=False)
-print(L, L @ L.T, torch.allclose(Q @ R, A, atol=1e-5), S, torch.allclose(U @ torch.diag(S) @ Vh, B, atol=1e-5), torch.linalg.eigvalsh(A), torch.linalg.matrix_power(A, 2), torch.linalg.eigh(A).eigenvalues, sep="\n")
+print(L, L @ L.T, torch.allclose(Q @ R, A, atol=1e-5), S, U @ torch.diag(S) @ Vh, torch.linalg.eigvalsh(A), torch.linalg.matrix_power(A, 2), torch.linalg.eigh(A).eigenvalues, sep="\n")
 values, vectors = torch.linalg.eig(A)
 print(values.real.sort().values, vectors.dtype, torch.linalg.svd(B).S, torch.svd(B).S, torch.linalg.svdvals(B), sep="\n")
 attempt(lambda: torch.linalg.inv(B))
