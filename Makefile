@@ -98,6 +98,7 @@ cuda: $(VENV)/.with-test $(VENV)/.nvcc
 	$(call BUILD_BACKEND,build/cuda,-DTENSORLITE_CUDA=ON -DTENSORLITE_WERROR=ON '-DCMAKE_CUDA_ARCHITECTURES=$(ARCH)',-t clean)
 	$(BIN)/ninja -C build/cuda >build/cuda.log || { grep -v 'ptxas info' build/cuda.log; exit 1; }
 	$(BIN)/python tools/check_spills.py --log build/cuda.log
+	$(BIN)/python tools/check_host_calls.py build/cuda
 
 # The matrix products of docs/kernels/matmul.md, rung by rung.
 ladder: CUDA ?= ON

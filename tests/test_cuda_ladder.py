@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,17 @@ def test_spills_are_found(tmp_path: Path, spills: int, status: int) -> None:
     assert done.returncode == status, done.stderr
     assert done.stdout.endswith(f"2 kernels in 1 files, {status} of them spill registers\n")
     assert ("32 bytes SPILLED" in done.stdout) == bool(spills)
+
+
+@pytest.mark.skipif(not (shutil.which("cc") and shutil.which("nm")), reason="needs a compiler")
+@pytest.mark.parametrize(("body", "status"), [("", 0), ("exit(1);", 1)])
+def test_calls_of_the_device_by_the_host_are_found(tmp_path: Path, body: str, status: int) -> None:
+    folder = tmp_path / "tensorlite_cuda.dir" / "cuda"
+    folder.mkdir(parents=True)
+    (tmp_path / "a.c").write_text(f"#include <stdlib.h>\nvoid f(void) {{ {body} }}\n")
+    subprocess.run(["cc", "-c", tmp_path / "a.c", "-o", folder / "a.cu.o"], check=True)
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "check_host_calls.py", tmp_path], capture_output=True, text=True
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stdout.endswith(f"1 files, the host calls the device in {status} of them\n")

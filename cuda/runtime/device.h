@@ -49,7 +49,7 @@ TL_DEVICE double fused(double a, double b, double c) { return __builtin_fma(a, b
 
 // ---- half types, by the machine's conversions ----
 
-TL_DEVICE float widen(Half h) {
+TL_INLINE float widen(Half h) {
 #if defined(__CUDA_ARCH__)
   float f;
   asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(h.bits));
@@ -58,11 +58,11 @@ TL_DEVICE float widen(Half h) {
   return float(h);
 #endif
 }
-TL_DEVICE float widen(BFloat16 b) { return float(b); }
+TL_INLINE float widen(BFloat16 b) { return float(b); }
 template <class T>
-TL_DEVICE T narrow(float f);
+TL_INLINE T narrow(float f);
 template <>
-TL_DEVICE Half narrow<Half>(float f) {
+TL_INLINE Half narrow<Half>(float f) {
 #if defined(__CUDA_ARCH__)
   Half h;
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h.bits) : "f"(f));
@@ -72,7 +72,7 @@ TL_DEVICE Half narrow<Half>(float f) {
 #endif
 }
 template <>
-TL_DEVICE BFloat16 narrow<BFloat16>(float f) {
+TL_INLINE BFloat16 narrow<BFloat16>(float f) {
 #if __CUDA_ARCH__ >= 800
   BFloat16 b;
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(b.bits) : "f"(f));

@@ -5,7 +5,8 @@
 #include "runtime/device.h"
 
 // Elements of tensors in kernels: the types that kernels compute in, and reads and writes that convert. What a
-// conversion gives is what csrc/cpu/cast.cpp has it give.
+// conversion gives is what csrc/cpu/cast.cpp has it give. The host converts with them too: nvcc lets a template of the
+// host call a function of the device, and ends the process there.
 
 namespace tl::cuda {
 
@@ -55,7 +56,7 @@ void with_floating(Dtype t, F f) {
 
 // A float outside of the integer's range becomes its lowest value.
 template <class To, class From>
-TL_DEVICE To float_to_int(From x) {
+TL_INLINE To float_to_int(From x) {
   constexpr From limit = sizeof(To) == 8 ? From(9223372036854775808.0) : From(2147483648.0);
   if constexpr (sizeof(To) == 8)
     return To(int64_t(x >= -limit && x < limit ? x : -limit));
@@ -84,7 +85,7 @@ template <>
 inline constexpr bool is_bool_type<bool> = true;
 
 template <class To, class From>
-TL_DEVICE To convert(From x) {
+TL_INLINE To convert(From x) {
   if constexpr (is_half_type<From>) {
     return convert<To>(widen(x));
   } else if constexpr (is_complex_type<To>) {
@@ -124,7 +125,7 @@ TL_DEVICE To convert(From x) {
 
 // The element at `p`, stored as `t`, as a T.
 template <class T>
-TL_DEVICE T load_as(const void* p, Dtype t) {
+TL_INLINE T load_as(const void* p, Dtype t) {
   switch (t) {
 #define TL_CASE(S, tag) \
   case Dtype::tag:      \
@@ -138,7 +139,7 @@ TL_DEVICE T load_as(const void* p, Dtype t) {
 }
 
 template <class T>
-TL_DEVICE void store_as(void* p, Dtype t, T v) {
+TL_INLINE void store_as(void* p, Dtype t, T v) {
   switch (t) {
 #define TL_CASE(S, tag)                  \
   case Dtype::tag:                       \
