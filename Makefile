@@ -7,7 +7,8 @@
 #              of the host's processor; SEEDS="1 2" draws other orders of threads for the tests marked `order`
 # make cuda    compile the CUDA backend with nvcc, warnings and spills of hot kernels are errors; ARCH=90-real;120-real chooses GPUs
 # make ladder  every rung of docs/kernels/matmul.md on a GPU, with its time; CUDA=EMULATE ARGS=--count counts its accesses
-# make gpu-check  on a machine with a GPU: build, test, measure, write docs/gpu-report.md; see tools/gpu_check.py
+# make gpu-check  on a machine with a GPU: build, test, measure, write docs/gpu-report.md; STEP="build test" chooses steps,
+#              each of at most 9 minutes; see tools/gpu_check.py
 # make asan    build with AddressSanitizer and UndefinedBehaviorSanitizer and run the tests marked `sanitize`, those on
 #              the emulator too
 # make coverage  run PyTorch's operator database on both libraries and write docs/coverage.md

@@ -2,6 +2,7 @@
 reaches, matrix products by size, dtype and kernel, a training step of the MNIST network.
 
     python -m benchmarks.gpu --json results.json
+    python -m benchmarks.gpu --json results.json --part matmul
     python -m benchmarks.gpu --json results.json --tiny     # sizes for the emulator, which measures nothing
 
 PyTorch sorts and scans with CUB and multiplies with cuBLAS, so that its columns are theirs.
@@ -10,6 +11,8 @@ PyTorch sorts and scans with CUB and multiplies with cuBLAS, so that its columns
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import importlib
 import json
 import statistics
@@ -90,15 +93,12 @@ def memory_cases(n: int, rows: int, columns: int) -> Iterator[Case]:
     yield Case("index", "index_select of rows", select, 8 * m)
 
 
-def matmul_cases(sizes: tuple[int, ...]) -> Iterator[tuple[int, str, Callable[[Any], Call]]]:
-    for dtype in ("float32", "bfloat16", "float16"):
-        for n in sizes:
+def square(n: int, dtype: str) -> Callable[[Any], Call]:
+    def prepare(lib: Any) -> Call:
+        a, b = (lib.randn(n, n, device="cuda").to(getattr(lib, dtype)) for _ in range(2))
+        return lambda: a @ b
 
-            def prepare(lib: Any, n: int = n, dtype: str = dtype) -> Call:
-                a, b = (lib.randn(n, n, device="cuda").to(getattr(lib, dtype)) for _ in range(2))
-                return lambda: a @ b
-
-            yield n, dtype, prepare
+    return prepare
 
 
 def model_cases(batch: int) -> Iterator[Case]:
@@ -135,70 +135,123 @@ def model_cases(batch: int) -> Iterator[Case]:
     yield Case("model", f"training step of the MNIST network, batch {batch}", step)
 
 
-def conv_cases(batch: int, channels: int, side: int) -> Iterator[Case]:
-    """By each choice of a kernel; PyTorch's column is the same for both."""
-    for dtype in ("float32", "bfloat16"):
-        for what in ("forward", "gradient of the input", "gradient of the weight"):
-            for kernel in ("simple", "fast"):
+class Choice(NamedTuple):
+    """A piece of work by which a row of cuda/runtime/selection.cpp is filled."""
 
-                def step(lib: Any, dtype: str = dtype, what: str = what, kernel: str = kernel) -> Call:
+    row: str
+    name: str
+    work: float  # as the row counts it
+    prepare: Callable[[Any], Call]
+    tf32: bool = False
+
+
+def conv_choices(shapes: list[tuple[int, int, int]]) -> Iterator[Choice]:
+    """Batch, channels, side of the images; 3x3 kernels."""
+    for dtype, tf32 in (("float32", False), ("float32", True), ("bfloat16", False), ("float16", False)):
+        for what in ("forward", "gradient of the input", "gradient of the weight"):
+            for batch, channels, side in shapes:
+
+                def step(
+                    lib: Any, dtype: str = dtype, what: str = what, of: tuple[int, int, int] = (batch, channels, side)
+                ) -> Call:
+                    batch, channels, side = of
                     kind = {"device": "cuda", "dtype": getattr(lib, dtype), "requires_grad": what != "forward"}
                     x, w = lib.randn(batch, channels, side, side, **kind), lib.randn(channels, channels, 3, 3, **kind)
                     y = lib.nn.functional.conv2d(x, w, padding=1)
-                    grad = lib.ones_like(y)
+                    if what == "forward":
+                        return lambda: lib.nn.functional.conv2d(x, w, padding=1)
+                    grad, wanted = lib.ones_like(y), x if what.endswith("input") else w
+                    return lambda: lib.autograd.grad(y, wanted, grad, retain_graph=True)
 
-                    def call() -> Any:
-                        if what == "forward":
-                            return lib.nn.functional.conv2d(x, w, padding=1)
-                        wanted = x if what.endswith("input") else w
-                        return lib.autograd.grad(y, wanted, grad, retain_graph=True)
-
-                    def chosen() -> Any:
-                        lib._C._cuda_choose_kernel("conv", kernel)
-                        try:
-                            return call()
-                        finally:
-                            lib._C._cuda_choose_kernel("conv", "")
-
-                    return chosen if hasattr(lib._C, "_cuda_choose_kernel") else call
-
-                flops = 2.0 * batch * side * side * channels * channels * 9
-                yield Case("conv", f"{what}, {channels} channels, 3x3, {dtype}, {kernel}", step, flops=flops)
+                work = float(batch) * side * side * channels * channels * 9
+                row = f"conv.{'tf32' if tf32 else dtype}"
+                yield Choice(row, f"{what}, {batch} x {channels} x {side} x {side}", work, step, tf32)
 
 
-def seconds(lib: Any, call: Call, budget: float) -> float:
-    """The median time of a call within batches that are queued without waiting, measured by events."""
-    for _ in range(3):
-        call()
-    lib.cuda.synchronize()
-    start = time.perf_counter()
-    call()
-    lib.cuda.synchronize()
-    one = max(time.perf_counter() - start, 1e-6)
-    per_batch = max(1, min(50, int(budget / 5 / one)))
-    times = []
-    for _ in range(5 if budget > 0 else 1):
-        before, after = (lib.cuda.Event(enable_timing=True) for _ in range(2))
+def thin_choices(lengths: tuple[int, ...], depths: tuple[int, ...]) -> Iterator[Choice]:
+    """Products with vectors, and products whose depth is divided among blocks."""
+    for n in lengths:
+
+        def vector(lib: Any, n: int = n) -> Call:
+            a, x = lib.randn(n, n, device="cuda"), lib.randn(n, device="cuda")
+            return lambda: a @ x
+
+        yield Choice("matmul.vector", f"{n} x {n} by {n}", float(n) * n, vector)
+    for k in depths:
+
+        def deep(lib: Any, k: int = k) -> Call:
+            a, b = lib.randn(64, k, device="cuda"), lib.randn(k, 64, device="cuda")
+            return lambda: a @ b
+
+        yield Choice("matmul.parts", f"64 x {k} by {k} x 64", float(k), deep)
+
+
+class Entry(NamedTuple):
+    """What is measured beside others: a library's call, within a setting."""
+
+    lib: Any
+    prepare: Callable[[Any], Call]
+    setting: Callable[[], Any] = contextlib.nullcontext
+
+
+def note(text: str) -> None:
+    print("   ", text, flush=True)
+
+
+def compared(entries: dict[str, Entry], budget: float) -> dict[str, float | None]:
+    """Median seconds of a call, in batches that are queued without waiting, measured by events, the entries in turn:
+    A B A B ... Warmed up before. None where a library has not got it, or not on this device."""
+    calls: dict[str, tuple[Call, int]] = {}
+    times: dict[str, list[float]] = {name: [] for name in entries}
+
+    @contextlib.contextmanager
+    def within(entry: Entry) -> Iterator[None]:
+        grad = entry.lib.enable_grad if entry.prepare.__name__ == "step" else entry.lib.no_grad
+        with entry.setting(), grad():
+            yield
+
+    def batch(entry: Entry, call: Call, count: int) -> float:
+        before, after = (entry.lib.cuda.Event(enable_timing=True) for _ in range(2))
         before.record()
-        for _ in range(per_batch):
+        for _ in range(count):
             call()
         after.record()
-        lib.cuda.synchronize()
-        times.append(before.elapsed_time(after) / 1e3 / per_batch)
-    return statistics.median(times)
+        entry.lib.cuda.synchronize()
+        return before.elapsed_time(after) / 1e3 / count
 
+    def attempt(name: str, action: Callable[[Entry], None]) -> None:
+        try:
+            with within(entries[name]):
+                action(entries[name])
+        except Exception as e:
+            note(f"{name}: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}")
+            calls.pop(name, None)
+            times[name].clear()
 
-def measured(lib: Any, prepare: Callable[[Any], Call], budget: float) -> float | None:
-    """None where the library has not got it, or not on this device."""
-    try:
-        with lib.no_grad() if prepare.__name__ != "step" else lib.enable_grad():
-            call = prepare(lib)
-            return seconds(lib, call, budget)
-    except (NotImplementedError, AttributeError, lib.cuda.OutOfMemoryError) as e:
-        print(f"    {lib.__name__}: {type(e).__name__}: {e}", flush=True)
-        return None
-    finally:
-        lib.cuda.empty_cache()
+    for name in entries:
+
+        def warm(entry: Entry, name: str = name) -> None:
+            call = entry.prepare(entry.lib)
+            for _ in range(3):
+                call()
+            entry.lib.cuda.synchronize()
+            start = time.perf_counter()
+            call()
+            entry.lib.cuda.synchronize()
+            one = max(time.perf_counter() - start, 1e-6)
+            calls[name] = call, max(1, min(50, int(budget / 5 / one)))
+
+        attempt(name, warm)
+    for _ in range(5 if budget > 0 else 1):
+        for name, (call, count) in list(calls.items()):
+            attempt(
+                name, lambda entry, call=call, count=count, name=name: times[name].append(batch(entry, call, count))
+            )
+    calls.clear()
+    for lib in {id(e.lib): e.lib for e in entries.values()}.values():
+        with contextlib.suppress(Exception):
+            lib.cuda.empty_cache()
+    return {name: statistics.median(t) if t else None for name, t in times.items()}
 
 
 def torch_with_cuda() -> Any:
@@ -209,62 +262,119 @@ def torch_with_cuda() -> Any:
     return torch if torch.cuda.is_available() else None
 
 
-def run(tiny: bool) -> dict[str, Any]:
+@contextlib.contextmanager
+def kernels(tl: Any, backend: str = "native", tf32: bool = False, **choices: str) -> Iterator[None]:
+    """tensorlite with a backend for products, and with kernels chosen by (the beginning of) their row's name."""
+    setting = tl.backends.cuda.matmul
+    before = setting.backend, setting.allow_tf32
+    try:
+        setting.backend, setting.allow_tf32 = backend, tf32
+        for row, choice in choices.items():
+            tl._C._cuda_choose_kernel(row.replace("_", ".") if row != "every" else "", choice)
+        yield
+    finally:
+        tl._C._cuda_choose_kernel("", "")
+        setting.backend, setting.allow_tf32 = before
+
+
+@contextlib.contextmanager
+def torch_tf32(torch: Any, on: bool) -> Iterator[None]:
+    both = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [b.allow_tf32 for b in both]
+    try:
+        for b in both:
+            b.allow_tf32 = on
+        yield
+    finally:
+        for b, value in zip(both, before):
+            b.allow_tf32 = value
+
+
+PARTS = ("memory", "model", "matmul", "conv", "thin")
+
+
+def measure(part: str, tiny: bool, results: dict[str, Any], save: Callable[[], None]) -> None:
     import tensorlite as tl
 
     torch = torch_with_cuda()
     budget = 0.0 if tiny else 0.15
     n, rows, columns, batch = (3000, 12, 70, 2) if tiny else (1 << 28, 1 << 14, 1 << 13, 128)
-    results: dict[str, Any] = {"cases": [], "matmul": [], "torch": torch.__version__ if torch else None}
-    convolutions = conv_cases(2, 8, 6) if tiny else conv_cases(64, 128, 28)
-    for case in [*memory_cases(n, rows, columns), *model_cases(batch), *convolutions]:
-        row: dict[str, Any] = {"group": case.group, "name": case.name, "bytes": case.bytes, "flops": case.flops}
-        for name, lib in (("tensorlite", tl), ("torch", torch)):
-            row[name] = measured(lib, case.prepare, budget) if lib else None
-        results["cases"].append(row)
-        print(f"  {case.group:10} {case.name:45} {row['tensorlite']} {row['torch']}", flush=True)
-    setting = tl.backends.cuda.matmul
-    for size, dtype, prepare in matmul_cases((16, 33) if tiny else (256, 512, 1024, 2048, 4096, 8192)):
-        row = {"n": size, "dtype": dtype}
-        # The plain tiles are the same with tf32.
-        kinds = [("simple", False), ("fast", False), ("cublas", False)]
-        kinds += [("fast", True), ("cublas", True)] * (dtype == "float32")
-        for kernel, tf32 in kinds:
-            key = kernel + (" tf32" if tf32 else "")
-            backend = "cublas" if kernel == "cublas" else "native"
-            before = getattr(setting, "backend", None), setting.allow_tf32
-            try:
-                if before[0] is not None:
-                    setting.backend = backend
-                elif backend != "native":
-                    continue
-                setting.allow_tf32 = tf32
-                if backend == "native":
-                    tl._C._cuda_choose_kernel("matmul", kernel)
-                row[key] = measured(tl, prepare, budget)
-            except RuntimeError as e:
-                print(f"    {key}: {e}")
-            finally:
-                tl._C._cuda_choose_kernel("matmul", "")
-                if before[0] is not None:
-                    setting.backend = before[0]
-                setting.allow_tf32 = before[1]
-        if torch:
-            for tf32 in (False, True) if dtype == "float32" else (False,):
-                torch.backends.cuda.matmul.allow_tf32 = tf32
-                row["torch" + (" tf32" if tf32 else "")] = measured(torch, prepare, budget)
-            torch.backends.cuda.matmul.allow_tf32 = False
-        results["matmul"].append(row)
-        print(f"  matmul {dtype} {size}: {row}", flush=True)
-    return results
+    results["torch"] = torch.__version__ if torch else None
+
+    def told(row: dict[str, Any]) -> None:
+        print("  " + "  ".join(f"{k}: {v:.4g}" if isinstance(v, float) else f"{v}" for k, v in row.items()), flush=True)
+        save()
+
+    if part in ("memory", "model"):
+        results["cases"] = []
+        for case in memory_cases(n, rows, columns) if part == "memory" else model_cases(batch):
+            entries = {"tensorlite": Entry(tl, case.prepare)}
+            if part == "model":
+                entries["fast"] = Entry(tl, case.prepare, lambda: kernels(tl, every="fast"))
+            if torch:
+                entries["torch"] = Entry(torch, case.prepare)
+            times = {"tensorlite": None, "torch": None, **compared(entries, budget)}
+            row = {"group": case.group, "name": case.name, "bytes": case.bytes, "flops": case.flops, **times}
+            results["cases"].append(row)
+            told(row)
+    elif part == "matmul":
+        results["matmul"] = []
+        for dtype in ("float32", "bfloat16", "float16"):
+            for size in (16, 33) if tiny else (256, 512, 1024, 2048, 4096, 8192):
+                prepare, entries = square(size, dtype), {}
+                for tf32 in (False, True)[: 1 + (dtype == "float32")]:
+                    end = " tf32" if tf32 else ""
+                    for choice in ("simple", "fast")[tf32:]:  # the plain tiles are the same with tf32
+                        entries[choice + end] = Entry(
+                            tl, prepare, functools.partial(kernels, tl, tf32=tf32, matmul=choice)
+                        )
+                    entries["cublas" + end] = Entry(tl, prepare, functools.partial(kernels, tl, "cublas", tf32))
+                    if torch:
+                        entries["torch" + end] = Entry(torch, prepare, functools.partial(torch_tf32, torch, tf32))
+                row = {"n": size, "dtype": dtype, **compared(entries, budget)}
+                results["matmul"].append(row)
+                told(row)
+    else:
+        if part == "conv":
+            choices = conv_choices([(2, 8, 6)] if tiny else [(8, 16, 14), (32, 64, 28), (64, 128, 28), (64, 256, 14)])
+        else:
+            choices = (
+                thin_choices((40,), (300,)) if tiny else thin_choices((256, 1024, 4096, 16384), (1024, 8192, 1 << 17))
+            )
+        results["choices"] = []
+        for c in choices:
+            # What stands beside the row is the fast kernel, so that the row alone differs.
+            entries = {
+                choice: Entry(
+                    tl,
+                    c.prepare,
+                    functools.partial(kernels, tl, tf32=c.tf32, every="fast", **{c.row.replace(".", "_"): choice}),
+                )
+                for choice in ("simple", "fast")
+            }
+            if torch:
+                entries["torch"] = Entry(torch, c.prepare, functools.partial(torch_tf32, torch, c.tf32))
+            row = {"row": c.row, "name": c.name, "work": c.work, **compared(entries, budget)}
+            results["choices"].append(row)
+            told(row)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--json", type=Path, required=True, help="written anew after each case")
+    parser.add_argument("--part", choices=PARTS, action="append", help="all of them when none is named")
     parser.add_argument("--tiny", action="store_true")
     options = parser.parse_args()
-    options.json.write_text(json.dumps(run(options.tiny), indent=1))
+    results: dict[str, Any] = {}
+    for part in options.part or PARTS:
+        measured: dict[str, Any] = {}
+        before = dict(results)
+
+        def save(measured: dict[str, Any] = measured, before: dict[str, Any] = before) -> None:
+            results.update({k: before.get(k, []) + v if isinstance(v, list) else v for k, v in measured.items()})
+            options.json.write_text(json.dumps(results, indent=1))
+
+        measure(part, options.tiny, measured, save)
 
 
 if __name__ == "__main__":

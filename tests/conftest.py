@@ -1,9 +1,10 @@
+import os
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
-from library import DEVICE, settle, tl, torch
+from library import DEVICE, GPU, settle, tl, torch
 
 
 def pytest_report_header() -> list[str]:
@@ -41,6 +42,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = item.module.__name__
         if DEVICE != "cpu" and ("cpu" in item.keywords or name in CPU_ALONE or name.startswith("test_cuda")):
             item.add_marker(pytest.mark.skip(reason="about the CPU"))
+
+
+def lost() -> bool:
+    """Whether the GPU computes nothing more in this process: it is so after a kernel has failed."""
+    try:
+        settle()
+    except RuntimeError:
+        try:  # once more: errors about numbers in the data are raised once
+            settle()
+        except RuntimeError:
+            return True
+    return False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item):
+    """One failing kernel fails one test: a worker of pytest-xdist ends, and another takes its place."""
+    result = yield
+    if GPU and lost():
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            os._exit(3)
+        item.session.shouldfail = f"the device is lost after {item.nodeid}; pytest-xdist (-n 1) would go on"
+    return result
 
 
 class Settled:

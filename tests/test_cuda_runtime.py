@@ -37,7 +37,9 @@ def test_pinned_memory() -> None:
     assert x.t().pin_memory().stride() == (1, 4)
     assert tl.zeros(3, pin_memory=True).is_pinned() and tl.tensor([1.0], pin_memory=True).is_pinned()
     assert tl.empty(0, pin_memory=True).pin_memory().shape == (0,)
-    with pytest.raises(RuntimeError, match=r"cannot pin 'torch\.cuda\.FloatTensor' only dense CPU tensors can be pinned"):
+    with pytest.raises(
+        RuntimeError, match=r"cannot pin 'torch\.cuda\.FloatTensor' only dense CPU tensors can be pinned"
+    ):
         x.cuda().pin_memory()
 
 
@@ -110,6 +112,58 @@ def test_memory_that_another_stream_uses_is_kept() -> None:
     assert [(r + 0).cpu()[0].item() for r in results] == [2.0 * i for i in range(6)]
     with pytest.raises(NotImplementedError):
         tl.ones(1).record_stream(side)
+
+
+CACHED = """
+before = tl.cuda.memory_reserved()
+for i in range(50):
+    x, y = tl.full((1000 + 100 * i,), float(i), device="cuda"), tl.arange(300_000.0, device="cuda")
+    z = (x * 2).sum() + y[i]
+    assert z.item() == 2 * i * (1000 + 100 * i) + i
+    side.wait_stream(tl.cuda.current_stream())
+    with tl.cuda.stream(side):
+        w = y + 1
+    y.record_stream(side)
+    del y
+    tl.cuda.current_stream().wait_stream(side)
+    assert w.cpu()[-1].item() == 300_000
+    w.record_stream(tl.cuda.current_stream())
+    del w
+tl.cuda.synchronize()
+held = tl.cuda.memory_reserved() - before
+assert 0 < held <= 2 * (22 << 20), held  # a segment of small blocks and one of larger ones for each stream
+x = tl.empty(1 << 20, device="cuda")
+x.fill_(3)
+address = x.data_ptr()
+del x
+assert tl.empty(1 << 20, device="cuda").data_ptr() == address
+del z
+tl.cuda.empty_cache()
+blocks = [tl.full((n,), 1.0, device="cuda") for n in (10, 3000, 70_000, 1_000_000, 5_000_000)]
+assert tl.cuda.memory_allocated() >= sum(4 * b.numel() for b in blocks)
+del blocks[::2]
+rest = [b.sum().item() for b in blocks]
+assert rest == [3000.0, 1_000_000.0]
+blocks.clear()
+tl.cuda.empty_cache()
+assert tl.cuda.memory_reserved() <= 2 << 20, tl.cuda.memory_summary()
+tl.cuda.set_per_process_memory_fraction(0.02)
+total = tl.cuda.mem_get_info()[1]
+a = tl.empty(total // 80, dtype=tl.uint8, device="cuda")
+del a  # what is kept is given back before more than the limit is refused
+b = tl.empty(total // 60, dtype=tl.uint8, device="cuda")
+try:
+    tl.empty(total // 100, dtype=tl.uint8, device="cuda")
+    print("not refused")
+except tl.cuda.OutOfMemoryError:
+    print("ok", tl.cuda.memory_stats()["num_alloc_retries"])
+"""
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_freed_memory_is_kept_and_used_again(seed: int) -> None:
+    done = program("side = tl.cuda.Stream()\n" + CACHED, TENSORLITE_CUDA_CACHE="1", TENSORLITE_EMULATE_SEED=str(seed))
+    assert done.stdout == "ok 2\n", done.stdout + done.stderr
 
 
 def test_properties_and_counts() -> None:

@@ -1,13 +1,15 @@
 """What a machine with a GPU can tell of this project, in one command that needs no network.
 
     make gpu-check                       every step, then docs/gpu-report.md
-    make gpu-check STEP="build test"     some of the steps: preflight build test sanitizer bench report
+    make gpu-check STEP="build test"     some of the steps: preflight build test suites sanitizer bench report
     make gpu-check WHEELS=dir            with wheels carried along for what is not installed there
     python tools/gpu_check.py bench report --emulated --report /tmp/report.md      a dry run where there is no GPU
 
 It builds with CMake alone into build/gpu-check (no pip, no environment of its own) and uses the Python that runs it, so
 that the PyTorch which is installed beside it can be compared with. Each step leaves its results in
-build/gpu-check/*.json; the report is made of what is there, so that steps may be run one at a time.
+build/gpu-check/*.json and what it printed in *.log beside them, as far as it got, and takes at most --limit seconds;
+the report is made of what is there, so that steps may be run one at a time. A step that fails does not keep the others
+from running, nor the report from being written, except that without a build there is nothing to run.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from datetime import date
 from pathlib import Path
@@ -29,7 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "gpu-check"
 SITE = WORK / "site"  # where tensorlite is installed
 CARRIED = WORK / "carried"  # and the wheels
-STEPS = ("preflight", "build", "test", "sanitizer", "bench", "report")
+STEPS = ("preflight", "build", "test", "suites", "sanitizer", "bench", "report")
+PARTS = ("memory", "model", "matmul", "conv", "thin")  # of the benchmarks
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 
 
@@ -39,20 +43,24 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [inherited])]), **more}
 
 
-def run(command: list[str], seconds: float, **more: str) -> tuple[int | None, str, float]:
-    """Exit status (None: it took too long), output, seconds. What it prints is shown and kept."""
+def run(command: list[str], seconds: float, log: str = "", **more: str) -> tuple[int | None, str, float]:
+    """Exit status (None: it took too long), output, seconds. What it prints is shown and kept, in a file too."""
     print("$", " ".join(command), flush=True)
     start = time.perf_counter()
     lines: list[str] = []
-    with subprocess.Popen(
-        ["timeout", "-k", "10", str(int(seconds)), *command],
-        cwd=ROOT, env=environment(**more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    WORK.mkdir(parents=True, exist_ok=True)
+    # Interrupted and not ended, so that pytest tells what has failed until then.
+    limited = ["timeout", "-s", "INT", "-k", "15", str(max(int(seconds), 1)), *command]
+    with open(WORK / f"{log}.log" if log else os.devnull, "w") as file, subprocess.Popen(
+        limited, cwd=ROOT, env=environment(**more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors="replace",
     ) as process:  # fmt: skip
         assert process.stdout
         for line in process.stdout:
             lines.append(line)
             print(line, end="", flush=True)
+            file.write(line)
+            file.flush()
     status = process.returncode
     return None if status in (124, 137) else status, "".join(lines), time.perf_counter() - start
 
@@ -83,13 +91,18 @@ def program(name: str) -> str | None:
 
 
 def nvcc() -> str | None:
+    """CUDACXX, the PATH, the usual place, the wheels of PyPI."""
     named = os.environ.get("CUDACXX")
-    return named if named and Path(named).exists() else program("nvcc")
+    if named and (found := shutil.which(named)):
+        return found
+    site = Path(sysconfig.get_path("purelib")) / "nvidia"
+    wheels = [*site.glob("cu[0-9]*/bin/nvcc"), *site.glob("cuda_nvcc/bin/nvcc")]
+    return program("nvcc") or next((str(p) for p in wheels if os.access(p, os.X_OK)), None)
 
 
 def first_line(command: list[str], pattern: str = r".+") -> str | None:
-    try:
-        text = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    try:  # a first import of PyTorch reads gigabytes
+        text = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment()).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(pattern, text)
@@ -129,6 +142,7 @@ def preflight(options: argparse.Namespace) -> None:
         "cmake": program("cmake"), "ninja": program("ninja"), "nvcc": compiler, "c++": program("c++") or program("g++"),
         "pybind11": module("pybind11"), "numpy": module("numpy"), "pytest": module("pytest"),
         "hypothesis": module("hypothesis"),
+        "Python.h": any((Path(sysconfig.get_path(p)) / "Python.h").exists() for p in ("include", "platinclude")),
     }  # fmt: skip
     for name, value in found.items():
         print(f"  {name:18} {value if value is not None else 'not found'}")
@@ -142,7 +156,7 @@ def preflight(options: argparse.Namespace) -> None:
         raise SystemExit(
             f"missing here: {', '.join(missing)}. Install them; without a network fetch wheels elsewhere (pip download "
             f"--no-deps --only-binary=:all: --python-version {version} -d wheels NAME...) and run make gpu-check "
-            "WHEELS=wheels. nvcc and the C++ compiler are not to be carried: they come with the system."
+            "WHEELS=wheels. nvcc, the C++ compiler and Python's headers cannot be carried: they come with the system."
         )
 
 
@@ -154,9 +168,8 @@ def build(options: argparse.Namespace) -> None:
     if options.emulated:
         return print("  the emulator is taken from the tensorlite that is installed")
     found = load("preflight")
-    pybind = first_line([sys.executable, "-c", "import pybind11; print(pybind11.get_cmake_dir())"]) or first_line(
-        ["env", f"PYTHONPATH={CARRIED}", sys.executable, "-c", "import pybind11; print(pybind11.get_cmake_dir())"]
-    )
+    pybind = first_line([sys.executable, "-c", "import pybind11; print(pybind11.get_cmake_dir())"])
+    compiler = nvcc()
     architecture = (found.get("capability") or "9.0").replace(".", "") + "-real"
     cmake, ninja = program("cmake"), program("ninja")
     tree = WORK / "cmake"
@@ -166,10 +179,15 @@ def build(options: argparse.Namespace) -> None:
         f"-Dpybind11_DIR={pybind}",
     ]  # fmt: skip
     start = time.perf_counter()
-    for command in (configure, [ninja, "-C", str(tree)], [cmake, "--install", str(tree), "--prefix", str(SITE)]):
-        status = run(command, 590)[0]
+    for name, command in (
+        ("configure", configure),
+        ("build", [ninja, "-C", str(tree)]),
+        ("install", [cmake, "--install", str(tree), "--prefix", str(SITE)]),
+    ):
+        left = options.limit - (time.perf_counter() - start)
+        status = run(command, left, name, **({"CUDACXX": compiler} if compiler else {}))[0]
         if status != 0:
-            late = "the build took too long; STEP=build goes on where it was"
+            late = 'the build took too long; STEP="build ..." goes on where it was'
             raise SystemExit("the build failed" if status is not None else late)
     taken = time.perf_counter() - start
     ignored = shutil.ignore_patterns("*.so", "__pycache__")
@@ -182,62 +200,108 @@ def build(options: argparse.Namespace) -> None:
 
 
 def counts(text: str) -> dict[str, int]:
-    last = [line for line in text.splitlines() if re.search(r"\d+ (passed|failed|skipped|error)", line)][-1:]
-    return {kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed|skipped|error|deselected)", "".join(last))}
+    last = [line for line in text.splitlines() if re.search(r"\d+ (passed|failed|skipped|error).* in [\d.]+s", line)]
+    return {
+        kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed|skipped|error|deselected)", "".join(last[-1:]))
+    }
+
+
+def run_tests(name: str, options: argparse.Namespace, files: list[str], marks: str, log: str, **more: str) -> None:
+    """A worker whose device is lost to a faulty kernel, or that hangs, is replaced (tests/conftest.py)."""
+    workers = max(1, min(8, (os.cpu_count() or 1) // 2))
+    many = module("xdist") and not options.emulated
+    spread = ["-n", str(workers), "--max-worker-restart", "100"] if many else []
+    if many and module("pytest_timeout"):
+        spread += ["--timeout", "150", "--timeout-method", "thread"]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *spread, "-m", marks]
+    threads = {"OMP_NUM_THREADS": "2"} if many else {}
+    status, text, taken = run([*command, *files], options.limit, log, TENSORLITE_TEST_PARITY="0", **threads, **more)
+    failed = re.findall(r"^(?:FAILED|ERROR) (.*)", text, re.M)
+    results = {**counts(text), "seconds": round(taken), "status": status, "failures": failed[:100]}
+    save("test", {**load("test"), name: results})
+
+
+def cuda_tests() -> list[str]:
+    return sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests").glob("test_cuda*.py"))
 
 
 def test(options: argparse.Namespace) -> None:
-    """The tests of CUDA, and every suite with its tensors on the device."""
-    spread = ["-n", "4"] if module("xdist") and not options.emulated else []
-    cuda = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests").glob("test_cuda*.py"))
-    suites = {
-        "tests of CUDA": (cuda, "not slow", {}),
-        "the suites on the device": (["tests"], "not parity and not slow", {"TENSORLITE_TEST_DEVICE": "cuda"}),
-    }
+    """The tests of CUDA."""
     if options.emulated:
-        suites = {"a few tests of CUDA": (["tests/test_cuda.py", "-k", "streams or copies"], "not slow", {})}
-    results = load("test")
-    for name, (files, marks, more) in suites.items():
-        command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *spread, "-m", marks]
-        status, text, taken = run([*command, *files], options.limit, TENSORLITE_TEST_PARITY="0", **more)
-        failed = re.findall(r"^(?:FAILED|ERROR) (.*)", text, re.M)
-        results[name] = {**counts(text), "seconds": round(taken), "status": status, "failures": failed[:60]}
-        save("test", results)
+        files = ["tests/test_cuda.py", "-k", "streams or copies"]
+        return run_tests("a few tests of CUDA", options, files, "not slow", "test")
+    run_tests("tests of CUDA", options, cuda_tests(), "not slow", "test")
+
+
+def suites(options: argparse.Namespace) -> None:
+    """Every suite with its tensors on the device."""
+    if options.emulated:
+        return print("  make emulate runs them on the emulator")
+    more = {"TENSORLITE_TEST_DEVICE": "cuda"}
+    run_tests("the suites on the device", options, ["tests"], "not parity and not slow", "suites", **more)
+
+
+def sanitizer_result(status: int | None, text: str) -> str:
+    """What compute-sanitizer's output says, and its tests' where they were not all passed."""
+    said = [line[10:] for line in text.splitlines() if line.startswith("========= ")]
+    refused = [line for line in said if re.search(r"not supported|refused|Unable to|No attachable", line)]
+    summary = [line for line in said if re.match(r"(ERROR|RACECHECK) SUMMARY", line)]
+    n = counts(text)
+    tests = ", ".join(f"{n[k]} {k}" for k in ("passed", "failed", "error") if n.get(k)) or "no test came to its end"
+    if refused and not n.get("passed"):
+        return "refused by the device: " + refused[0]
+    if status is None:
+        found = sum(line.startswith(("Invalid", "Uninitialized", "Error: Race", "Barrier error")) for line in said)
+        return f"did not end in time; until then {found} errors"
+    return f"{'; '.join(summary) or f'exit status {status}'}; tests: {tests}"
 
 
 def sanitizer(options: argparse.Namespace) -> None:
-    """compute-sanitizer over the tests of CUDA marked `sanitize`; a device that refuses it is reported."""
-    tool = None if options.emulated else program("compute-sanitizer")
+    """compute-sanitizer over the tests of CUDA marked `sanitize`; a device that refuses it is reported. Without the
+    cache of the allocator, so that every tensor has bounds of its own."""
+    tool = program("compute-sanitizer") if options.tool or not options.emulated else None
     if not tool:
         return save("sanitizer", {"all": {"result": "not to be had here"}})
-    results: dict[str, Any] = {}
-    for kind in TOOLS:
+    results = {kind: r for kind, r in load("sanitizer").items() if kind != "all"}
+    tools = options.tool or TOOLS
+    start = time.perf_counter()
+    for i, kind in enumerate(tools):
+        # Errors of calls, which tests of running out of memory make on purpose, come to Python as exceptions.
         command = [tool, "--tool", kind, "--error-exitcode", "9", "--print-limit", "20", "--target-processes", "all"]
-        files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests").glob("test_cuda*.py"))
-        tests = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "sanitize", *files]
-        status, text, taken = run(
-            [*command, sys.executable, *tests], options.limit / len(TOOLS), TENSORLITE_TEST_PARITY="0"
-        )
-        summary = re.findall(r"========= (ERROR SUMMARY.*|RACECHECK SUMMARY.*)", text)
-        if "Device not supported" in text or "refused" in text:
-            result = "refused by the device: " + (re.findall(r"========= (Error.*)", text) or ["no reason given"])[0]
-        elif status is None:
-            result = "did not end in time; until then " + (f"{text.count('========= Invalid')} errors")
-        else:
-            result = "; ".join(summary) or f"exit status {status}"
-        results[kind] = {"result": result, "seconds": round(taken), **counts(text)}
+        command += ["--report-api-errors", "no"] * (kind == "memcheck")
+        tests = ["-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", "-m", "sanitize", *cuda_tests()]
+        left = (options.limit - (time.perf_counter() - start)) / (len(tools) - i)
+        more = {"TENSORLITE_TEST_PARITY": "0", "TENSORLITE_CUDA_CACHE": "0"}
+        status, text, taken = run([*command, sys.executable, *tests], left, f"sanitizer-{kind}", **more)
+        results[kind] = {"result": sanitizer_result(status, text), "seconds": round(taken), **counts(text)}
         save("sanitizer", results)
 
 
 def bench(options: argparse.Namespace) -> None:
-    target = WORK / "bench.json"
-    WORK.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "benchmarks.gpu", "--json", str(target)] + ["--tiny"] * options.emulated
-    if run(command, options.limit)[0] != 0:
-        raise SystemExit("the benchmarks failed")
+    """Part by part in processes of their own: a kernel that fails takes its process with it."""
+    results = load("bench")
+    parts = options.part or PARTS
+    start, failed = time.perf_counter(), []
+    for i, part in enumerate(parts):
+        target = WORK / f"bench-{part}.json"
+        target.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "benchmarks.gpu", "--json", str(target), "--part", part]
+        # A quick part leaves its time to those that follow.
+        left = (options.limit - (time.perf_counter() - start)) * (1 if i + 1 == len(parts) else 0.5)
+        if run(command + ["--tiny"] * options.emulated, left, f"bench-{part}")[0] != 0:
+            failed.append(part)
+        results[part] = load(f"bench-{part}")
+        save("bench", results)
+    if failed:
+        raise SystemExit(f"these benchmarks did not come to their end: {', '.join(failed)}")
 
 
 # ---- the report ----
+
+ROWS = (  # of cuda/runtime/selection.cpp
+    "matmul.float32", "matmul.tf32", "matmul.float16", "matmul.bfloat16", "matmul.vector", "matmul.parts",
+    "conv.float32", "conv.tf32", "conv.float16", "conv.bfloat16",
+)  # fmt: skip
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:
@@ -252,46 +316,95 @@ def ratio(a: float | None, b: float | None) -> str:
     return f"{a / b:.2f}" if a and b else "-"
 
 
-def benchmark_lines(results: dict[str, Any]) -> list[str]:
-    cases = results.get("cases", [])
+def copy_bandwidth(cases: list[dict[str, Any]]) -> float:
+    """Bytes a second, read and written, of the fastest copy of the run."""
     rates = [c["bytes"] / s for c in cases if c["group"] == "copy" for s in (c["tensorlite"], c["torch"]) if s]
-    copy = max(rates, default=0)
-    lines = ["## Memory-bound operators and models", ""]
+    return max(rates, default=0)
+
+
+def summary_lines(cases: list[dict[str, Any]], products: list[dict[str, Any]]) -> list[str]:
+    """What is aimed at, and where the measurements stand."""
+    copy, rows = copy_bandwidth(cases), []
+
+    def worst(found: list[tuple[float, str]], pick: Any, goal: str, what: str) -> None:
+        if found:
+            value, name = pick(found)
+            rows.append([what, goal, f"{value:.2f}", name])
+
+    for group in ("copy", "pointwise", "reduction", "softmax", "norm"):
+        of = [c for c in cases if c["group"] == group and c["tensorlite"] and c["bytes"]]
+        worst([(c["bytes"] / c["tensorlite"] / copy, c["name"]) for c in of], min, ">= 0.85",
+              f"{group}: least share of the copy bandwidth")  # fmt: skip
+        worst([(c["tensorlite"] / c["torch"], c["name"]) for c in of if c["torch"]], max, "<= 1",
+              f"{group}: most time : PyTorch's")  # fmt: skip
+    own = [(p["cublas"] / p["fast"], f"n = {p['n']}") for p in products
+           if p["dtype"] == "float32" and p["n"] >= 1024 and p.get("fast") and p.get("cublas")]  # fmt: skip
+    worst(own, min, ">= 0.9", "float32 products, fast kernel: least share of cuBLAS's speed, n >= 1024")
+    for key, title in (("tensorlite", "kernels of the table"), ("fast", "fast kernels")):
+        steps = [(c[key] / c["torch"], c["name"]) for c in cases if "MNIST" in c["name"] and c.get(key) and c["torch"]]
+        worst(steps, max, "<= 0.7", f"step of the MNIST network, {title}: time : PyTorch's")
+    return ["## In short", "", *table(["", "aim", "measured", "where"], rows)] if rows else []
+
+
+def benchmark_lines(results: dict[str, Any]) -> list[str]:
+    cases = [c for part in ("memory", "model") for c in results.get(part, {}).get("cases", [])]
+    products = results.get("matmul", {}).get("matmul", [])
+    if not cases and not products and not any(results.get(p) for p in PARTS):
+        return ["## Benchmarks", "", "None were run.", ""]
+    copy = copy_bandwidth(cases)
+    lines = summary_lines(cases, products) + ["## Memory-bound operators and models", ""]
     if copy:
         lines += [f"The copy bandwidth is the fastest copy of the run: {copy / 1e12:.2f} TB/s, read and written.", ""]
     rows = []
     for c in cases:
         ours = c["tensorlite"]
         share = f"{c['bytes'] / ours / copy:.2f}" if ours and c["bytes"] and copy else "-"
-        speed = f"{c['flops'] / ours / 1e12:.1f} TFLOP/s" if ours and c["flops"] else "-"
-        times = [milliseconds(ours), milliseconds(c["torch"]), ratio(ours, c["torch"])]
-        rows.append([f"{c['group']}: {c['name']}", *times, share, speed])
-    lines += table(["case", "tensorlite", "PyTorch", "time ratio", "share of the copy bandwidth", "rate"], rows)
+        best = min(filter(None, (ours, c.get("fast"))), default=None)
+        speed = f"{c['flops'] / best / 1e12:.1f} TFLOP/s" if best and c["flops"] else "-"
+        times = [milliseconds(t) for t in (ours, c.get("fast"), c["torch"])]
+        rows.append([f"{c['group']}: {c['name']}", *times, ratio(ours, c["torch"]), share, speed])
+    head = ["case", "tensorlite", "its fast kernels", "PyTorch", "time ratio", "share of the copy bandwidth", "rate"]
+    lines += table(head, rows)
     lines += ["## Matrix products", "", "n x n by n x n, TFLOP/s.", ""]
-    products = results.get("matmul", [])
-    kinds = [k for k in ("simple", "fast", "cublas", "fast tf32", "cublas tf32", "torch", "torch tf32")
+    kinds = [k for k in ("simple", "fast", "cublas", "torch", "fast tf32", "cublas tf32", "torch tf32")
              if any(p.get(k) for p in products)]  # fmt: skip
     rows = [
         [f"{p['dtype']}, {p['n']}"] + [f"{2 * p['n'] ** 3 / p[k] / 1e12:.2f}" if p.get(k) else "-" for k in kinds]
         for p in products
     ]
     lines += table(["dtype, n", *kinds], rows)
+    choices = [c for part in ("conv", "thin") for c in results.get(part, {}).get("choices", [])]
+    lines += ["## Convolutions and thin products", "", "The plain kernel, the fast one, PyTorch.", ""]
+    rows = [
+        [f"{c['row']}: {c['name']}", *(milliseconds(c.get(k)) for k in ("simple", "fast", "torch")),
+         ratio(c.get("fast"), c.get("torch"))] for c in choices
+    ]  # fmt: skip
+    lines += table(["work", "simple", "fast", "PyTorch", "fast : PyTorch"], rows)
     lines += ["## The table that selects default kernels", ""]
     lines += [
-        "What `cuda/runtime/selection.cpp` is to say: from which work (m n k) on the fast kernel is no slower than the "
-        "plain tiles in every size measured; and how both compare with cuBLAS, for `backends.cuda.matmul.backend`.",
+        "What `cuda/runtime/selection.cpp` is to say: from which work (m n k; of `matmul.parts` k) on the fast kernel "
+        "is no slower than the plain one in every size measured; and how it compares with cuBLAS (products of squares) "
+        "or PyTorch, for `backends.cuda.matmul.backend`.",
         "",
     ]
+    measured: dict[str, list[tuple[float, float, float, float | None]]] = {}
+    for p in products:
+        for suffix in ("", " tf32"):
+            if p.get("fast" + suffix) and p.get("simple"):
+                row = measured.setdefault(f"matmul.{'tf32' if suffix else p['dtype']}", [])
+                row.append((float(p["n"]) ** 3, p["simple"], p["fast" + suffix], p.get("cublas" + suffix)))
+    for c in choices:
+        if c.get("simple") and c.get("fast"):
+            measured.setdefault(c["row"], []).append((c["work"], c["simple"], c["fast"], c.get("torch")))
     rows = []
-    for dtype, suffix, simple in (("float32", "", "simple"), ("float32", " tf32", "fast"), ("float16", "", "simple"),
-                                  ("bfloat16", "", "simple")):  # fmt: skip
-        timed = [p for p in products if p["dtype"] == dtype and p.get("fast" + suffix) and p.get(simple)]
-        won = [p["fast" + suffix] <= p[simple] for p in timed]
-        start = len(won) - next((i for i, w in enumerate(reversed(won)) if not w), len(won))
-        from_work = f"{float(timed[start]['n']) ** 3:.2g}" if start < len(won) else "never"
-        against = ", ".join(f"{p['n']}: {ratio(p['fast' + suffix], p.get('cublas' + suffix))}" for p in timed)
-        rows.append([f"matmul.{'tf32' if suffix else dtype}", from_work if timed else "not measured", against or "-"])
-    return lines + table(["row", "fast from", "time of the fast kernel : cuBLAS, by n"], rows)
+    for name in ROWS:
+        timed = sorted(measured.get(name, []), key=lambda m: m[0])
+        lost = [work for work, simple, fast, _ in timed if fast > simple]
+        after = [work for work, *_ in timed if not lost or work > lost[-1]]
+        from_work = ("0" if not lost else f"{after[0]:.3g}" if after else "never") if timed else "not measured"
+        against = ", ".join(f"{work:.2g}: {ratio(fast, other)}" for work, _, fast, other in timed)
+        rows.append([name, from_work, against or "-"])
+    return lines + table(["row", "fast from", "time of the fast kernel : cuBLAS or PyTorch, by work"], rows)
 
 
 def report(options: argparse.Namespace) -> None:
@@ -310,6 +423,8 @@ def report(options: argparse.Namespace) -> None:
     if built:
         sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in built["bytes"].items())
         lines += [f"Built for {built['architecture']} in {built['seconds']} s: {sizes}.", ""]
+    if troubles := load("troubles"):
+        lines += [f"- {step}: {text}" for step, text in troubles.items()] + [""]
     lines += ["## Tests on the device", ""]
     rows = [
         [name, *(str(r.get(k, 0)) for k in ("passed", "failed", "error", "skipped")), f"{r['seconds']} s"
@@ -334,6 +449,8 @@ def main() -> int:
     parser.add_argument("--emulated", action="store_true", help="a dry run with tiny sizes on the emulator")
     parser.add_argument("--report", help="where the report goes; docs/gpu-report.md when left out")
     parser.add_argument("--limit", type=float, default=540, help="seconds that a step may take (540)")
+    parser.add_argument("--part", choices=PARTS, action="append", help="of the benchmarks; all when none is named")
+    parser.add_argument("--tool", choices=TOOLS, action="append", help="of compute-sanitizer; all when none is named")
     parser.add_argument("--work", type=Path, help="where builds and results lie (build/gpu-check)")
     options = parser.parse_args()
     if options.work:
@@ -346,11 +463,27 @@ def main() -> int:
     chosen = [s for s in STEPS if s in (options.steps or STEPS)]
     if "preflight" not in chosen and not load("preflight"):
         chosen.insert(0, "preflight")
+    troubles: dict[str, str] = {k: v for k, v in load("troubles").items() if k not in chosen}
     for step in chosen:
         print(f"\n==== {step}", flush=True)
-        globals()[step](options)
+        start = time.perf_counter()
+        if step != "report" and {"preflight", "build"} & (troubles.keys() & set(chosen)):
+            print("  left out")
+            continue
+        try:
+            globals()[step](options)
+        except SystemExit as e:
+            troubles[step] = str(e)
+        except Exception as e:  # the other steps are worth as much
+            troubles[step] = f"{type(e).__name__}: {e}"
+        if step in troubles:
+            print(f"  {troubles[step]}", file=sys.stderr, flush=True)
+        if troubles or load("troubles"):
+            save("troubles", troubles)
+        print(f"  {step}: {time.perf_counter() - start:.0f} s", flush=True)
+    tested = {"test", "suites"} & set(chosen)
     failed = any(r.get("failed") or r.get("error") or r["status"] for r in load("test").values())
-    return int(failed and "test" in chosen)
+    return int(bool(troubles.keys() & set(chosen)) or bool(failed and tested))
 
 
 if __name__ == "__main__":

@@ -148,7 +148,11 @@ int device_count(std::string*) {
   install_fault_handler();
   return int(machine().standard.size());
 }
-bool caches_memory() { return false; }
+bool emulated() { return true; }
+bool caches_memory() {
+  const char* text = std::getenv("TENSORLITE_CUDA_CACHE");
+  return text && text[0] == '1';
+}
 
 DeviceProperties properties(int) {
   DeviceProperties p;

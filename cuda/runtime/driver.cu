@@ -78,7 +78,11 @@ int device_count(std::string* why) {
   return 0;
 }
 
-bool caches_memory() { return true; }
+bool emulated() { return false; }
+bool caches_memory() {
+  const char* text = std::getenv("TENSORLITE_CUDA_CACHE");
+  return !text || text[0] != '0';
+}
 
 DeviceProperties properties(int device) {
   cudaDeviceProp c;
@@ -157,7 +161,12 @@ void* malloc(size_t bytes) {
   must(error);
   return p;
 }
-void free(void* data, Stream) { must(cudaFree(data)); }
+void free(void* data, Stream) {
+  if (caches_memory()) return must(cudaFree(data));
+  // While a tensor goes away nothing may be raised; what a kernel did wrong is told at the next call.
+  cudaDeviceSynchronize();
+  cudaFree(data);
+}
 void* malloc_host(size_t bytes) {
   void* p = nullptr;
   must(cudaMallocHost(&p, bytes));

@@ -13,6 +13,7 @@ struct MoreProperties {
   bool integrated = false;
 };
 MoreProperties more_properties(int device);
+bool emulated();
 int runtime_version();  // 13000: CUDA 13.0; 0 for the emulator
 bool can_access_peer(int device, int peer);
 // Keeps a stream busy for about so many cycles.

@@ -32,7 +32,7 @@ class Runtime final : public CudaRuntime {
     device_count();
     return why_;
   }
-  bool emulated() override { return !driver::caches_memory(); }
+  bool emulated() override { return driver::emulated(); }
   int current_device() override { return driver::device(); }
   void set_device(int device) override {
     check(device >= 0 && device < device_count(), "CUDA error: invalid device ordinal");
