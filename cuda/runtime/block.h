@@ -122,8 +122,8 @@ struct Divide {
   int64_t value = 1;
   Divide() = default;
   Divide(int64_t divisor, int64_t positions) : value(divisor) {
-    if (divisor <= 1) return;
     wide = positions >= (int64_t(1) << 31) || divisor >= (int64_t(1) << 31);
+    if (divisor <= 1) return;
     if (!wide) by = Divisor(uint32_t(divisor));
     while ((uint64_t(1) << shift) < uint64_t(divisor)) ++shift;
     using Long = unsigned __int128;

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "gemm_tiles.h"
+#include "runtime/block.h"
 #include "runtime/device.h"
 #include "runtime/launch.h"
 
@@ -243,6 +244,13 @@ void right_kernels() {
     bool ok = true;
     for (size_t i = 0; i < r.size(); ++i) ok &= r[i] == float(i) + 1;
     expect(ok, "add_one");
+  }
+  {
+    const int64_t far = (int64_t(1) << 33) + 7;
+    bool ok = true;
+    for (int64_t by : {1, 2, 3, 7, 1000003})
+      ok &= Divide(by, far + 1)(far) == far / by && Divide(by, 100)(99) == 99 / by;
+    expect(ok, "division of places beyond 32 bits");
   }
   {
     Buffer<float> in(std::vector<float>(1024, 1.0f)), out(4);
