@@ -22,9 +22,9 @@ TL_DEVICE typename Op::Partial as_tree(const Op& op, const T (&v)[N], int64_t fi
   return p[0];
 }
 
-constexpr int64_t kEnoughBlocks = 528;  // four for each multiprocessor of a large device
-constexpr int kBatch = 2, kBelow = 4;   // loads that a thread has under way along rows, and down columns
-constexpr int kAcross = 4;              // neighbouring outputs of a thread that steps along rows
+constexpr int kBatch = 4, kBelow = 4;  // loads that a thread has under way along rows, and down columns
+constexpr int kSingles = 8;            // and along rows of single elements
+constexpr int kAcross = 4;             // neighbouring outputs of a thread that steps along rows
 
 template <class T>
 TL_DEVICE T lowest_of() {
@@ -176,6 +176,7 @@ struct Offsets {
   TL_DEVICE int64_t operator()(int64_t i) const {
     if (ndim <= 1) return ndim ? i * strides[0] : 0;
     int64_t offset = 0;
+    TL_UNROLL_BY(1)
     for (int d = 0; d + 1 < ndim; ++d) {
       int64_t q = divide[d](i);
       offset += (i - q * divide[d].value) * strides[d];
@@ -186,11 +187,11 @@ struct Offsets {
 };
 
 // What both kernels walk. An output's chunk k reduces the units [k * length, (k + 1) * length), which are packs of 16
-// bytes of a row where `wide` (rows), or elements.
+// bytes of a row where `wide` (rows), or elements; `even` elements are one step apart.
 struct Walked {
   const char* input;
   Dtype dtype;
-  bool wide;
+  bool wide, even;
   int64_t outputs, units, chunks, length;
   Divide by_chunks;
   Offsets kept, reduced;
@@ -219,6 +220,16 @@ TL_DEVICE void with_stored(Dtype d, F f) {
   f(T());
 }
 
+// Blocks that a multiprocessor has registers for: all chunks shall be under way at once.
+template <class Op>
+constexpr int kResident = sizeof(typename Op::Element) <= 4 ? 4 : 3;
+template <>
+constexpr int kResident<Fold<double, Reduce::SumPowers>> = 2;
+template <>
+constexpr int kResident<Fold<int64_t, Reduce::SumPowers>> = 2;
+template <class Op>
+constexpr int64_t kEnoughBlocks = 132 * kResident<Op>;
+
 template <class Op>
 TL_DEVICE typename Op::Partial fold_row(const Walked& w, const Op& op, const char* base, int64_t begin, int64_t end,
                                         int step) {
@@ -245,6 +256,25 @@ TL_DEVICE typename Op::Partial fold_row(const Walked& w, const Op& op, const cha
         }
       });
     }
+  } else if (w.even) {
+    with_stored<T>(w.dtype, [&](auto stored) {
+      using S = decltype(stored);
+      const int64_t apart = step * w.reduced.strides[0];
+      const char* at = base + begin * w.reduced.strides[0];
+      for (int64_t r = begin; r < end; r += kSingles * step, at += kSingles * apart) {
+        T v[kSingles] = {};
+        TL_UNROLL
+        for (int k = 0; k < kSingles; ++k)
+          if (r + k * step < end) v[k] = convert<T>(*reinterpret_cast<const S*>(at + k * apart));
+        if (r + (kSingles - 1) * step < end) {
+          total = op.combine(total, op.many(v, r, step));
+          continue;
+        }
+        TL_UNROLL
+        for (int k = 0; k < kSingles; ++k)
+          if (r + k * step < end) total = op.combine(total, op.lift(v[k], r + k * step));
+      }
+    });
   } else {
     for (int64_t r = begin; r < end; r += step)
       total = op.combine(total, op.lift(load_as<T>(base + w.reduced(r), w.dtype), r));
@@ -254,7 +284,7 @@ TL_DEVICE typename Op::Partial fold_row(const Walked& w, const Op& op, const cha
 
 // A run of lanes, or with `log_lanes` of a block a block, takes a chunk of an output.
 template <class Op>
-TL_KERNEL_OF(kThreads, 1)
+TL_KERNEL_OF(kThreads, kResident<Op>)
 reduce_rows(const Walked w, const Op op, int log_lanes, typename Op::Partial* partials) {
   using Partial = typename Op::Partial;
   TL_SHARED(Partial, warps, kThreads / kWarp);
@@ -287,7 +317,7 @@ reduce_rows(const Walked w, const Op op, int log_lanes, typename Op::Partial* pa
 
 // `1 << log_lanes` threads lie side by side across the outputs, the others below each other along what is reduced.
 template <class Op>
-TL_KERNEL_OF(kThreads, 1)
+TL_KERNEL_OF(kThreads, sizeof(typename Op::Element) == 4 ? 4 : 1)
 reduce_columns(const Walked w, const Op op, int log_lanes, uint32_t tiles, typename Op::Partial* partials) {
   using T = typename Op::Element;
   using Partial = typename Op::Partial;
@@ -413,14 +443,14 @@ void reduce_with(const ReducePlan& p, const Op& op) {
     strides[d] = packed ? 16 : p.reduced_strides[d];
   }
   // Lanes along a row: few for short rows, a block for long ones. Across columns: up to a warp.
-  int log_lanes = rows ? units > 16 * kBatch * kWarp ? 8 : log2_above(units, 5)
+  int log_lanes = rows ? units > 32 * kWarp ? 8 : log2_above(wide ? (units + 1) / 2 : units, 5)
                        : log2_above((p.outputs + kAcross - 1) / kAcross, 5);
   int64_t lanes = int64_t(1) << log_lanes, tiles = (p.outputs + kAcross * lanes - 1) / (kAcross * lanes);
   int64_t tasks = rows ? (p.outputs * lanes + kThreads - 1) / kThreads : tiles;
   int64_t least = 4 * kBelow * (rows ? lanes : kThreads / lanes);  // units of a chunk
   int64_t chunks = 1, length = units;
-  if (tasks < kEnoughBlocks && units > 2 * least) {
-    int64_t wanted = (kEnoughBlocks + tasks - 1) / tasks, most = units / least;
+  if (tasks < kEnoughBlocks<Op> && units > 2 * least) {
+    int64_t wanted = (kEnoughBlocks<Op> + tasks - 1) / tasks, most = units / least;
     chunks = wanted < most ? wanted : most;
     length = (units + chunks - 1) / chunks;
     chunks = (units + length - 1) / length;
@@ -428,6 +458,7 @@ void reduce_with(const ReducePlan& p, const Op& op) {
   Walked w{static_cast<const char*>(p.input),
            p.dtype,
            wide,
+           !wide && by_packs<T>(p.dtype) && p.reduced_ndim == 1,
            p.outputs,
            units,
            chunks,
