@@ -9,26 +9,40 @@
 namespace tl::cuda {
 namespace {
 
-constexpr uint32_t kMostBlocks = 264;
+constexpr uint32_t kMostBlocks = 528;
+constexpr int kAtOnce = 4;  // elements that a thread has under way
 
 template <class F>
 TL_KERNEL partial_sums(const F f, int64_t n, double* partials) {
   TL_SHARED(double, warps, kThreads / kWarp);
+  const int64_t step = global_size();
+  int64_t i = global_index();
   double sum = 0;
-  for (int64_t i = global_index(); i < n; i += global_size()) sum += f(i);
+  for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
+    double v[kAtOnce];
+    TL_UNROLL
+    for (int k = 0; k < kAtOnce; ++k) v[k] = f(i + k * step);
+    TL_UNROLL
+    for (int k = 0; k < kAtOnce; ++k) sum += v[k];
+  }
+  for (; i < n; i += step) sum += f(i);
   sum = block_sum<double>(warps, sum);
   if (thread_index().x == 0) partials[block_index().x] = sum;
 }
 
-// out = sum / (the divisors' sum, or `divisor`); `total` receives the divisors' sum.
+// out = sum / (the divisors' sum, or `divisor`); `total` receives the divisors' sum. For one block of kThreads.
 template <class T>
 TL_KERNEL finish_sums(const double* partials, const double* divisors, int count, double divisor, bool mean, T* out,
                       T* total) {
+  TL_SHARED(double, warps, kThreads / kWarp);
   double sum = 0, by = 0;
-  for (int i = 0; i < count; ++i) {
+  for (int i = int(thread_index().x); i < count; i += kThreads) {
     sum += partials[i];
     if (divisors) by += divisors[i];
   }
+  sum = block_sum<double>(warps, sum);
+  by = block_sum<double>(warps, by);
+  if (thread_index().x != 0) return;
   if (mean) sum /= divisors ? by : divisor;
   *out = convert<T>(Sum<T>(sum));
   if (total) *total = convert<T>(Sum<T>(by));
@@ -37,6 +51,22 @@ TL_KERNEL finish_sums(const double* partials, const double* divisors, int count,
 template <class F>
 TL_KERNEL each_element(const F f, int64_t n) {
   for (int64_t i = global_index(); i < n; i += global_size()) f.write(i);
+}
+
+// The same, where nothing but the output is written.
+template <class F>
+TL_KERNEL each_output(const F f, int64_t n) {
+  using T = std::remove_pointer_t<decltype(f.output)>;
+  const int64_t step = global_size();
+  int64_t i = global_index();
+  for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
+    T v[kAtOnce];
+    TL_UNROLL
+    for (int k = 0; k < kAtOnce; ++k) v[k] = f.at(i + k * step);
+    TL_UNROLL
+    for (int k = 0; k < kAtOnce; ++k) f.output[i + k * step] = v[k];
+  }
+  for (; i < n; i += step) f.output[i] = f.at(i);
 }
 
 // ---- negative log-likelihood ----
@@ -80,18 +110,16 @@ template <class T>
 struct NllEach : Nll<T> {
   TL_DEVICE void write(int64_t i) const { this->output[i] = convert<T>(this->loss(i)); }
 };
+// Of the target's class; that of the others is zero already.
 template <class T>
 struct NllGradient : Nll<T> {
-  TL_DEVICE void write(int64_t e) const {
-    int64_t sample = this->classes * this->inner, c = e % sample / this->inner;
-    int64_t i = e / sample * this->inner + e % this->inner, t = this->target_at(i);
-    if (t != c || !this->counts(t)) {
-      this->output[e] = convert<T>(Sum<T>(0));
-      return;
-    }
+  TL_DEVICE void write(int64_t i) const {
+    int64_t t = this->target_at(i);
+    if (!this->counts(t)) return;
     Sum<T> v = convert<Sum<T>>(this->grad[this->reduction == Reduction::None ? i : 0]);
     if (this->reduction == Reduction::Mean) v /= convert<Sum<T>>(*this->total);
-    this->output[e] = convert<T>(-v * this->weight_of(t));
+    this->output[(i / this->inner * this->classes + t) * this->inner + i % this->inner] =
+        convert<T>(-v * this->weight_of(t));
   }
 };
 
@@ -121,7 +149,7 @@ int64_t nll(const NllArgs& a) {
     WorkArray<double> sums(l, 2 * blocks);
     launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllSum<T>>, NllSum<T>{f}, n, sums.data());
     launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<NllWeights<T>>, NllWeights<T>{f}, n, sums.data() + blocks);
-    launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data(), sums.data() + blocks, int(blocks), 1.0,
+    launch({{1}, {kThreads}, 0, l.stream}, finish_sums<T>, sums.data(), sums.data() + blocks, int(blocks), 1.0,
            a.reduction == Reduction::Mean, static_cast<T*>(a.output), static_cast<T*>(a.total_weight));
   });
   raise_at_once();
@@ -129,14 +157,15 @@ int64_t nll(const NllArgs& a) {
 }
 
 int64_t nll_backward(const NllBackwardArgs& a) {
-  int64_t n = a.n * a.classes * a.inner;
-  if (n == 0) return kAllTargetsValid;
+  int64_t n = a.n * a.inner;
+  if (n * a.classes == 0) return kAllTargetsValid;
   Launcher l = Launcher::of(a.grad_input);
   with_floating(a.dtype, [&](auto zero) {
     using T = decltype(zero);
     NllGradient<T> f{{nullptr, static_cast<const T*>(a.weight), static_cast<const T*>(a.grad),
                       static_cast<const T*>(a.total_weight), static_cast<T*>(a.grad_input), a.target, a.byte_target,
                       a.classes, a.inner, a.ignore_index, a.reduction, report_to(target_error(a.classes))}};
+    driver::set_bytes(a.grad_input, 0, size_t(n * a.classes) * sizeof(T), l.stream);
     launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, each_element<NllGradient<T>>, f, n);
   });
   return kAllTargetsValid;
@@ -193,13 +222,13 @@ struct PairSum : Pair<T, kind> {
 };
 template <class T, PairLoss kind>
 struct PairEach : Pair<T, kind> {
-  TL_DEVICE void write(int64_t i) const { this->output[i] = convert<T>(this->value(i)); }
+  TL_DEVICE T at(int64_t i) const { return convert<T>(this->value(i)); }
 };
 template <class T, PairLoss kind>
 struct PairGradient : Pair<T, kind> {
-  TL_DEVICE void write(int64_t i) const {
+  TL_DEVICE T at(int64_t i) const {
     Sum<T> g = convert<Sum<T>>(this->grad[this->full ? i : 0]) * Sum<T>(this->scale);
-    this->output[i] = convert<T>(this->slope(i) * g);
+    return convert<T>(this->slope(i) * g);
   }
 };
 
@@ -245,7 +274,7 @@ void pair(const PairLossArgs& a) {
       f.output = static_cast<T*>(a.output);
       if (f.full) {
         if (a.n)
-          launch({{blocks_for(a.n, kThreads)}, {kThreads}, 0, l.stream}, each_element<PairEach<T, kind>>,
+          launch({{blocks_for(a.n, kThreads)}, {kThreads}, 0, l.stream}, each_output<PairEach<T, kind>>,
                  PairEach<T, kind>{f}, a.n);
         return;
       }
@@ -253,7 +282,7 @@ void pair(const PairLossArgs& a) {
       WorkArray<double> sums(l, blocks);
       launch({{blocks}, {kThreads}, 0, l.stream}, partial_sums<PairSum<T, kind>>, PairSum<T, kind>{f}, a.n,
              sums.data());
-      launch({{1}, {1}, 0, l.stream}, finish_sums<T>, sums.data(), nullptr, int(blocks), double(a.n),
+      launch({{1}, {kThreads}, 0, l.stream}, finish_sums<T>, sums.data(), nullptr, int(blocks), double(a.n),
              a.reduction == Reduction::Mean, f.output, nullptr);
     });
   });
@@ -270,7 +299,7 @@ void pair_backward(const PairLossBackwardArgs& a) {
       f.grad = static_cast<const T*>(a.grad);
       f.output = static_cast<T*>(a.grad_input);
       f.scale = a.reduction == Reduction::Mean ? 1.0 / double(a.n) : 1.0;
-      launch({{blocks_for(a.n, kThreads)}, {kThreads}, 0, l.stream}, each_element<PairGradient<T, kind>>, f, a.n);
+      launch({{blocks_for(a.n, kThreads)}, {kThreads}, 0, l.stream}, each_output<PairGradient<T, kind>>, f, a.n);
     });
   });
 }
