@@ -47,23 +47,51 @@ constexpr int kKept = int(64 / sizeof(Sum<T>));  // elements of a thread
 template <class T>
 constexpr int64_t kMostRow = 1024 * kKept<T>;  // elements of a line
 
+// The elements of a lane: packs `lanes` apart, or elements `lanes` apart where a row of n is no whole number of packs,
+// so that neighbours still read neighbours.
+template <class T>
+struct LaneOfRow {
+  static constexpr int P = kPack<T>;
+  int n, lanes, lane;
+  bool wide;
+
+  TL_DEVICE bool apart() const { return n % P != 0; }
+  TL_DEVICE int at(int j, int k) const { return j * P * lanes + (apart() ? k * lanes + lane : lane * P + k); }
+  // Zeros beyond `end`.
+  TL_DEVICE Pack<T, P> load(const T* row, int j, int end) const {
+    if (!apart()) return load_pack(row, at(j, 0), end, wide);
+    Pack<T, P> p{};
+    TL_UNROLL
+    for (int k = 0; k < P; ++k)
+      if (at(j, k) < end) p.v[k] = row[at(j, k)];
+    return p;
+  }
+  TL_DEVICE void store(T* row, int j, const Pack<T, P>& p) const {
+    if (!apart()) return store_pack(row, at(j, 0), n, wide, p);
+    TL_UNROLL
+    for (int k = 0; k < P; ++k)
+      if (at(j, k) < n) row[at(j, k)] = p.v[k];
+  }
+};
+
 template <class T>
 TL_KERNEL_OF(1024, 1)
 softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool wide, bool log) {
   using A = Sum<T>;
   constexpr int P = kPack<T>, J = kKept<T> / P;
   TL_SHARED(A, warps, kWarp);
-  int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1);
+  int t = int(thread_index().x), lanes = 1 << log_lanes;
+  const LaneOfRow<T> own{n, lanes, t & (lanes - 1), wide};
   int64_t row = block_index().x * int64_t(block_size().x >> log_lanes) + (t >> log_lanes);
   bool inside = row < rows;
   Pack<T, P> raw[J];
   TL_UNROLL
-  for (int j = 0; j < J; ++j) raw[j] = load_pack(input + row * n, (j * lanes + lane) * P, inside ? n : 0, wide);
+  for (int j = 0; j < J; ++j) raw[j] = own.load(input + row * n, j, inside ? n : 0);
   A x[kKept<T>], most = -A(__builtin_inf()), sum = 0;
   TL_UNROLL
   for (int j = 0; j < J; ++j)
     for (int k = 0; k < P; ++k) {
-      bool is_element = inside && (j * lanes + lane) * P + k < n;
+      bool is_element = inside && own.at(j, k) < n;
       x[j * P + k] = is_element ? convert<A>(raw[j].v[k]) : -A(__builtin_inf());
       most = x[j * P + k] > most ? x[j * P + k] : most;
     }
@@ -73,7 +101,7 @@ softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool
     for (int k = 0; k < P; ++k) {
       // Past the end nothing is added, in a line of infinities too.
       A& v = x[j * P + k];
-      A e = (j * lanes + lane) * P + k < n ? exponential(v - most) : A(0);
+      A e = own.at(j, k) < n ? exponential(v - most) : A(0);
       sum += e;
       v = log ? v - most : e;
     }
@@ -83,7 +111,7 @@ softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool
   TL_UNROLL
   for (int j = 0; j < J; ++j) {
     for (int k = 0; k < P; ++k) raw[j].v[k] = convert<T>(log ? x[j * P + k] - last : x[j * P + k] * last);
-    store_pack(output + row * n, (j * lanes + lane) * P, n, wide, raw[j]);
+    own.store(output + row * n, j, raw[j]);
   }
 }
 
@@ -94,14 +122,15 @@ softmax_rows_backward(const T* grad, const T* output, T* result, int64_t rows, i
   using A = Sum<T>;
   constexpr int P = kPack<T>, J = kKept<T> / 2 / P;
   TL_SHARED(A, warps, kWarp);
-  int t = int(thread_index().x), lanes = 1 << log_lanes, lane = t & (lanes - 1);
+  int t = int(thread_index().x), lanes = 1 << log_lanes;
+  const LaneOfRow<T> own{n, lanes, t & (lanes - 1), wide};
   int64_t row = block_index().x * int64_t(block_size().x >> log_lanes) + (t >> log_lanes);
   bool inside = row < rows;
   Pack<T, P> g[J], y[J];
   TL_UNROLL
   for (int j = 0; j < J; ++j) {
-    g[j] = load_pack(grad + row * n, (j * lanes + lane) * P, inside ? n : 0, wide);
-    y[j] = load_pack(output + row * n, (j * lanes + lane) * P, inside ? n : 0, wide);
+    g[j] = own.load(grad + row * n, j, inside ? n : 0);
+    y[j] = own.load(output + row * n, j, inside ? n : 0);
   }
   A sum = 0;
   TL_UNROLL
@@ -118,11 +147,26 @@ softmax_rows_backward(const T* grad, const T* output, T* result, int64_t rows, i
       A v = convert<A>(g[j].v[k]), out = convert<A>(y[j].v[k]);
       g[j].v[k] = convert<T>(log ? v - exponential(out) * sum : (v - sum) * out);
     }
-    store_pack(result + row * n, (j * lanes + lane) * P, n, wide, g[j]);
+    own.store(result + row * n, j, g[j]);
   }
 }
 
 // ---- other lines: `1 << log_lanes` threads of a block share each, and read it twice ----
+
+constexpr int kBatch = 8;  // elements that a thread has under way
+
+// Elements i, i + step, ... of a line, whose elements lie `inner` apart, before the end n.
+template <class A, int count, class T>
+TL_DEVICE void load_line(A (&v)[count], const T* line, int64_t i, int step, int64_t n, int64_t inner, A otherwise) {
+  TL_UNROLL
+  for (int k = 0; k < count; ++k) v[k] = i + k * step < n ? convert<A>(line[(i + k * step) * inner]) : otherwise;
+}
+template <class A, int count, class T>
+TL_DEVICE void store_line(const A (&v)[count], T* line, int64_t i, int step, int64_t n, int64_t inner) {
+  TL_UNROLL
+  for (int k = 0; k < count; ++k)
+    if (i + k * step < n) line[(i + k * step) * inner] = convert<T>(v[k]);
+}
 
 // Threads of neighbouring lines lie side by side where the lines do (inner > 1), else those of one line.
 struct Lines {
@@ -163,19 +207,27 @@ softmax_lines(const T* input, T* output, const Lines l, bool log) {
   int lane, lanes = 1 << l.log_lanes;
   l.of(line, lane, start);
   int64_t n = line < l.lines ? l.n : 0;
-  Running<A> v{-A(__builtin_inf()), A(0)};
-  for (int64_t i = lane; i < n; i += lanes) {
-    A x = convert<A>(input[start + i * l.inner]);
-    if (x == -A(__builtin_inf())) continue;  // adds nothing
-    v = x > v.most ? Running<A>{x, join(v, Running<A>{x, A(1)}).sum}
-                   : Running<A>{v.most, v.sum + exponential(x - v.most)};
+  constexpr A kLow = -A(__builtin_inf());
+  Running<A> v{kLow, A(0)};
+  for (int64_t i = lane; i < n; i += kBatch * lanes) {
+    A x[kBatch], most = v.most;
+    load_line(x, input + start, i, lanes, n, l.inner, kLow);
+    TL_UNROLL
+    for (int k = 0; k < kBatch; ++k) most = x[k] > most ? x[k] : most;
+    A sum = v.sum == A(0) ? A(0) : v.sum * exponential(v.most - most);
+    TL_UNROLL
+    for (int k = 0; k < kBatch; ++k) sum += x[k] == kLow ? A(0) : exponential(x[k] - most);
+    v = {most, sum};
   }
   v = over_line<Running<A>>(all, v, l, Join());
   // A line without one finite or infinite number to speak of is NaN, as 0 / 0 is.
   A log_sum = logarithm(v.sum);
-  for (int64_t i = lane; i < n; i += lanes) {
-    A x = convert<A>(input[start + i * l.inner]);
-    output[start + i * l.inner] = convert<T>(log ? x - v.most - log_sum : exponential(x - v.most) / v.sum);
+  for (int64_t i = lane; i < n; i += kBatch * lanes) {
+    A x[kBatch];
+    load_line(x, input + start, i, lanes, n, l.inner, kLow);
+    TL_UNROLL
+    for (int k = 0; k < kBatch; ++k) x[k] = log ? x[k] - v.most - log_sum : exponential(x[k] - v.most) / v.sum;
+    store_line(x, output + start, i, lanes, n, l.inner);
   }
 }
 
@@ -188,15 +240,21 @@ softmax_lines_backward(const T* grad, const T* output, T* result, const Lines l,
   int lane, lanes = 1 << l.log_lanes;
   l.of(line, lane, start);
   int64_t n = line < l.lines ? l.n : 0;
-  A sum = 0;
-  for (int64_t i = lane; i < n; i += lanes) {
-    A g = convert<A>(grad[start + i * l.inner]);
-    sum += log ? g : g * convert<A>(output[start + i * l.inner]);
+  constexpr int kHere = kBatch / 2;
+  A g[kHere], y[kHere], sum = 0;
+  for (int64_t i = lane; i < n; i += kHere * lanes) {
+    load_line(g, grad + start, i, lanes, n, l.inner, A(0));
+    if (!log) load_line(y, output + start, i, lanes, n, l.inner, A(0));
+    TL_UNROLL
+    for (int k = 0; k < kHere; ++k) sum += log ? g[k] : g[k] * y[k];
   }
   sum = over_line<A>(all, sum, l, Plus());
-  for (int64_t i = lane; i < n; i += lanes) {
-    A g = convert<A>(grad[start + i * l.inner]), y = convert<A>(output[start + i * l.inner]);
-    result[start + i * l.inner] = convert<T>(log ? g - exponential(y) * sum : (g - sum) * y);
+  for (int64_t i = lane; i < n; i += kHere * lanes) {
+    load_line(g, grad + start, i, lanes, n, l.inner, A(0));
+    load_line(y, output + start, i, lanes, n, l.inner, A(0));
+    TL_UNROLL
+    for (int k = 0; k < kHere; ++k) g[k] = log ? g[k] - exponential(y[k]) * sum : (g[k] - sum) * y[k];
+    store_line(g, result + start, i, lanes, n, l.inner);
   }
 }
 
