@@ -39,9 +39,8 @@ TL_KERNEL count_digits(const K* in, const KeyMap<K> map, int64_t lines, int64_t 
     uint32_t last[kPasses<K>], run[kPasses<K>];
     TL_UNROLL
     for (int p = 0; p < kPasses<K>; ++p) last[p] = run[p] = 0;
-    TL_UNROLL_BY(4)
-    for (int64_t i = begin + t; i < end; i += kThreads) {
-      K key = map.key(in[line * n + i]);
+    each_in_chunk<sizeof(K) <= 2 ? 16 : int(32 / sizeof(K))>(in + line * n, begin, end, [&](K bits) {
+      K key = map.key(bits);
       TL_UNROLL
       for (int p = 0; p < kPasses<K>; ++p) {
         uint32_t digit = uint32_t(key >> (8 * p)) & 255u;
@@ -52,7 +51,7 @@ TL_KERNEL count_digits(const K* in, const KeyMap<K> map, int64_t lines, int64_t 
         }
         ++run[p];
       }
-    }
+    });
     TL_UNROLL
     for (int p = 0; p < kPasses<K>; ++p)
       if (run[p]) shared_atomic_add<uint32_t>(bins, p * kDigits + int(last[p]), run[p]);

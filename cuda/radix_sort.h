@@ -42,6 +42,20 @@ struct KeyMap {
   }
 };
 
+// Calls f for each of the elements from `begin` to `end` that a thread of a block of kThreads takes; `count` of them
+// are read before the first is looked at.
+template <int count, class K, class F>
+TL_DEVICE void each_in_chunk(const K* line, int64_t begin, int64_t end, F f) {
+  for (int64_t i = begin + thread_index().x; i < end; i += count * kThreads) {
+    K bits[count];
+    TL_UNROLL
+    for (int k = 0; k < count; ++k) bits[k] = i + k * kThreads < end ? line[i + k * kThreads] : K(0);
+    TL_UNROLL
+    for (int k = 0; k < count; ++k)
+      if (i + k * kThreads < end) f(bits[k]);
+  }
+}
+
 // f(K()) with the unsigned integer as wide as the dtype, which is not a complex one.
 template <class F>
 void with_key(Dtype t, F f) {

@@ -134,11 +134,10 @@ TL_KERNEL count_next_digit(const Search<K> s, int pass) {
     sync_block();
     const K found = pass ? s.found[line] : K(0);
     uint32_t last = 0, run = 0, missing = 0;
-    TL_UNROLL_BY(4)
-    for (int64_t i = begin + t; i < end; i += kThreads) {
-      K key = s.map.key(s.in[line * s.chunks.n + i]);
+    each_in_chunk<8>(s.in + line * s.chunks.n, begin, end, [&](K bits) {
+      K key = s.map.key(bits);
       missing += count_nans && s.map.is_nan(key);
-      if (pass && K(key ^ found) >> (shift + 8)) continue;
+      if (pass && K(key ^ found) >> (shift + 8)) return;
       uint32_t digit = uint32_t(key >> shift) & 255u;
       if (digit != last) {
         if (run) shared_atomic_add<uint32_t>(bins, int(last), run);
@@ -146,7 +145,7 @@ TL_KERNEL count_next_digit(const Search<K> s, int pass) {
         run = 0;
       }
       ++run;
-    }
+    });
     if (run) shared_atomic_add<uint32_t>(bins, int(last), run);
     if (missing) shared_atomic_add<uint32_t>(nans, 0, missing);
     sync_block();
@@ -198,12 +197,11 @@ TL_KERNEL count_standings(const Search<K> s, Standing* standings) {
     const int64_t end = begin + s.chunks.length < s.chunks.n ? begin + s.chunks.length : s.chunks.n;
     const K found = s.found[line];
     Standing mine{0, 0}, all;
-    TL_UNROLL_BY(4)
-    for (int64_t i = begin + thread_index().x; i < end; i += kThreads) {
-      K key = s.map.key(s.in[line * s.chunks.n + i]);
+    each_in_chunk<8>(s.in + line * s.chunks.n, begin, end, [&](K bits) {
+      K key = s.map.key(bits);
       mine.less += key < found;
       mine.equal += key == found;
-    }
+    });
     sum_before<uint64_t>(mine.less, warps, &all.less);
     sum_before<uint64_t>(mine.equal, warps, &all.equal);
     if (thread_index().x == 0) standings[task] = all;
