@@ -84,7 +84,7 @@ TL_KERNEL general_kernel(char* out, Dtype out_dtype, const Inputs<A, T, N> in, i
     A a = read(in.first, at[1]);
     T rest[2];
     for (int k = 1; k < N; ++k) rest[k - 1] = read(in.rest[k - 1], at[k + 1]);
-    store_as(out + at[0], out_dtype, apply<Op, A, T, N>(op, a, rest));
+    store_result(out + at[0], out_dtype, apply<Op, A, T, N>(op, a, rest));
   }
 }
 

@@ -110,47 +110,96 @@ TL_INLINE To convert(From x) {
   }
 }
 
-#define TL_STORED(X)           \
-  X(uint8_t, UInt8)            \
-  X(int8_t, Int8)              \
-  X(int16_t, Int16)            \
-  X(int32_t, Int32)            \
-  X(int64_t, Int64)            \
-  X(Half, Float16)             \
-  X(BFloat16, BFloat16)        \
-  X(float, Float32)            \
-  X(double, Float64)           \
+#define TL_STORED_INTEGERS(X) \
+  X(uint8_t, UInt8)           \
+  X(int8_t, Int8)             \
+  X(int16_t, Int16)           \
+  X(int32_t, Int32)           \
+  X(int64_t, Int64)
+#define TL_STORED_FLOATS(X) \
+  X(Half, Float16)          \
+  X(BFloat16, BFloat16)     \
+  X(float, Float32)         \
+  X(double, Float64)
+#define TL_STORED_COMPLEX(X)   \
   X(Complex<float>, Complex64) \
   X(Complex<double>, Complex128)
+#define TL_STORED(X)    \
+  TL_STORED_INTEGERS(X) \
+  TL_STORED_FLOATS(X)   \
+  TL_STORED_COMPLEX(X)
 
-// The element at `p`, stored as `t`, as a T.
+// Conversions that promotion rules out are not among those below: they would be code that never runs.
+TL_INLINE void ruled_out() {
+#if !defined(__CUDACC__)
+  emulator::fail_thread("converts from or to a dtype that promotion rules out", {nullptr, 0});
+#endif
+}
+
+// The element at `p`, stored as `t`, as a T: of a dtype that promotes to T's category.
 template <class T>
 TL_INLINE T load_as(const void* p, Dtype t) {
-  switch (t) {
 #define TL_CASE(S, tag) \
   case Dtype::tag:      \
     return convert<T>(*static_cast<const S*>(p));
-    TL_STORED(TL_CASE)
-#undef TL_CASE
-    case Dtype::Bool:
-      break;
+  if constexpr (is_complex_type<T>) {
+    switch (t) {
+      TL_STORED(TL_CASE)
+      default:
+        break;
+    }
+  } else if constexpr (is_floating_type<T>) {
+    switch (t) {
+      TL_STORED_INTEGERS(TL_CASE)
+      TL_STORED_FLOATS(TL_CASE)
+      default:
+        break;
+    }
+  } else {
+    switch (t) {
+      TL_STORED_INTEGERS(TL_CASE)
+      default:
+        break;
+    }
   }
+#undef TL_CASE
+  if (t != Dtype::Bool) ruled_out();
   return convert<T>(uint8_t(*static_cast<const uint8_t*>(p) != 0));
 }
 
-template <class T>
-TL_INLINE void store_as(void* p, Dtype t, T v) {
-  switch (t) {
 #define TL_CASE(S, tag)                  \
   case Dtype::tag:                       \
     *static_cast<S*>(p) = convert<S>(v); \
     return;
+template <class T>
+TL_INLINE void store_as(void* p, Dtype t, T v) {
+  switch (t) {
     TL_STORED(TL_CASE)
-#undef TL_CASE
     case Dtype::Bool:
       break;
   }
   *static_cast<bool*>(p) = convert<bool>(v);
 }
+// `t` is of T's category or one that it promotes to: where a result goes, `out=` too.
+template <class T>
+TL_INLINE void store_result(void* p, Dtype t, T v) {
+  if constexpr (is_complex_type<T>) {
+    switch (t) {
+      TL_STORED_COMPLEX(TL_CASE)
+      default:
+        ruled_out();
+    }
+  } else if constexpr (is_floating_type<T>) {
+    switch (t) {
+      TL_STORED_FLOATS(TL_CASE)
+      TL_STORED_COMPLEX(TL_CASE)
+      default:
+        ruled_out();
+    }
+  } else {
+    store_as(p, t, v);
+  }
+}
+#undef TL_CASE
 
 }  // namespace tl::cuda

@@ -71,6 +71,7 @@ struct Walk {
     for (int i = 0; i < N; ++i) out[i] = 0;
     if constexpr (sizeof(Index) == 4) {
       uint32_t rest = uint32_t(position);
+      TL_UNROLL_BY(1)
       for (int d = 0; d < ndim; ++d) {
         uint32_t q = d + 1 < ndim ? divide[d](rest) : 0, at = rest - q * divide[d].value;
         for (int i = 0; i < N; ++i) out[i] += Index(at) * strides[i][d];
