@@ -109,7 +109,7 @@ ladder: $(VENV)/.with-test
 
 # The sanitizers' runtime must be in the process before Python; libstdc++ with it, so that exceptions are seen.
 ASAN_ENV = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
 asan:
 	SKBUILD_CMAKE_DEFINE=TENSORLITE_SANITIZE=ON SKBUILD_INSTALL_STRIP=false \
 	  $(MAKE) VENV=.venv-asan WHEEL= .venv-asan/.with-test .venv-asan/.emulator

@@ -23,6 +23,8 @@ CPU_ALONE = {
 }  # fmt: skip
 
 
+SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
+
 # Of the tests of a CUDA family (test_cuda_<family>.py) every so-manieth is also run with other orders of threads, and under
 # the sanitizers.
 ORDER_EACH, SANITIZE_EACH = 5, 10
@@ -42,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = item.module.__name__
         if DEVICE != "cpu" and ("cpu" in item.keywords or name in CPU_ALONE or name.startswith("test_cuda")):
             item.add_marker(pytest.mark.skip(reason="about the CPU"))
+        if SANITIZED and "memory" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="the sanitizers need memory of their own"))
 
 
 def lost() -> bool:

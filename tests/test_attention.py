@@ -179,6 +179,7 @@ def test_parity_of_many_heads(options, need_weights):
         np.testing.assert_allclose(a, e, atol=1e-10)
 
 
+@pytest.mark.memory
 def test_the_square_matrix_never_exists():
     program = """
 import resource

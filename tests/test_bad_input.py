@@ -82,6 +82,7 @@ def run(begin, end):
         call(number, known)
 
 
+@pytest.mark.memory
 @pytest.mark.skipif(not IS_TENSORLITE, reason="PyTorch does not hold this")
 @pytest.mark.parametrize("begin", [0, 2000])
 def test_no_call_ends_the_process(begin):

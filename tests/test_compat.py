@@ -1,6 +1,7 @@
 """`import torch` meaning tensorlite: every test runs in a process of its own."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import textwrap
@@ -15,7 +16,8 @@ def run(*arguments, code=None, cwd=None):
     command = [sys.executable, "-W", "error", *arguments]
     if code is not None:
         command += ["-c", textwrap.dedent(code)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+    no_cuda = {k: v for k, v in os.environ.items() if k != "TENSORLITE_CUDA_LIBRARY"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=no_cuda, timeout=120)
 
 
 def check(code):

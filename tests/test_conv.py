@@ -598,6 +598,7 @@ def test_weight_gradient_of_infinite_input(spatial, channels, kernel, options, b
     np.testing.assert_allclose(got[~reads], weight_gradient(np.where(np.isfinite(x), x, 0.0))[~reads], atol=1e-12)
 
 
+@pytest.mark.memory
 def test_no_memory_in_a_thread_is_an_error():
     """Threads of the pool that find no memory for their scratch do not take the process along."""
     program = """
