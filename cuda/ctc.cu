@@ -1,5 +1,6 @@
 #include "kernels/ctc.h"
 
+#include "runtime/pinned.h"
 #include "runtime/workspace.h"
 
 // Graves, Fernández, Gomez and Schmidhuber (2006), in logarithms, as csrc/cpu/ctc.cpp has it. A block takes a sample
@@ -177,8 +178,7 @@ TL_KERNEL ctc_gradient(const Problem p, const T* grads, bool zero_infinity, cons
 Problem bring(const CtcArgs& a, const WorkArray<int64_t>& samples, const Launcher& l) {
   const size_t bytes = size_t(a.batch) * sizeof(int64_t);
   const int64_t* parts[3] = {a.input_length, a.target_length, a.target_start};
-  for (int k = 0; k < 3; ++k)
-    driver::copy(samples.data() + k * a.batch, parts[k], bytes, driver::CopyKind::HostToDevice, l.stream);
+  for (int k = 0; k < 3; ++k) copy_staged(samples.data() + k * a.batch, parts[k], bytes, l.scope.now, l.stream);
   return {a, samples.data()};
 }
 

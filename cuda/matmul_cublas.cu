@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "matmul.h"
+#include "runtime/allocator.h"
 #include "runtime/cublas.h"
 
 // Products by cuBLAS, where backends.cuda.matmul.backend asks for it. It knows columns only: rows are computed as the
@@ -44,8 +45,15 @@ void* handle_for(const CublasCalls& calls, Stream stream) {
   thread_local std::map<std::pair<int, Stream>, void*> handles;
   void*& handle = handles[{driver::device(), stream}];
   if (!handle) {
-    must(calls.create(&handle), "cublasCreate_v2");
-    must(calls.set_stream(handle, stream), "cublasSetStream_v2");
+    void* made = nullptr;
+    int status = calls.create(&made);
+    if (status == 1 || status == 3) {  // it found no memory: the allocator keeps it
+      caching_allocator().empty_cache();
+      status = calls.create(&made);
+    }
+    must(status, "cublasCreate_v2");
+    must(calls.set_stream(made, stream), "cublasSetStream_v2");
+    handle = made;
   }
   return handle;
 }

@@ -1,7 +1,6 @@
 #include "kernels/optim.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "runtime/pinned.h"
 #include "runtime/workspace.h"
@@ -161,11 +160,7 @@ void run(const OptimPiece* pieces, int64_t count, const Step& s) {
   Launcher l = Launcher::of(pieces[0].param);
   Workspace there(l, size_t(count) * sizeof(OptimPiece));
   size_t bytes = size_t(count) * sizeof(OptimPiece);
-  void* staged = allocate_pinned(bytes);  // from other memory the driver waits for the stream before it copies
-  std::memcpy(staged, pieces, bytes);
-  driver::copy(there.as<OptimPiece>(), staged, bytes, driver::CopyKind::HostToDevice, l.stream);
-  used_by(staged, l.scope.now, l.stream);
-  free_pinned(staged);
+  copy_staged(there.as<OptimPiece>(), pieces, bytes, l.scope.now, l.stream);
   for (Dtype t : {Dtype::Float32, Dtype::Float16, Dtype::BFloat16, Dtype::Float64}) {
     if (std::none_of(pieces, pieces + count, [&](const OptimPiece& p) { return p.dtype == t; })) continue;
     with_floating(t, [&]<class T>(T) {

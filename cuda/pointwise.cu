@@ -1,4 +1,6 @@
+#include "core/error.h"
 #include "pointwise_loops.h"
+#include "runtime/allocator.h"
 
 namespace tl::cuda {
 
@@ -8,6 +10,11 @@ int32_t* note_of(int device) {
   static int32_t* notes[64];
   int32_t*& p = notes[device];
   if (!p) p = static_cast<int32_t*>(driver::malloc(sizeof(int32_t)));
+  if (!p) {
+    caching_allocator().empty_cache();
+    p = static_cast<int32_t*>(driver::malloc(sizeof(int32_t)));
+    check<OutOfMemoryError>(p, "CUDA out of memory.");
+  }
   return p;
 }
 

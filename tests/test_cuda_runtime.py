@@ -231,6 +231,101 @@ except RuntimeError as e:
     assert ("queued" in done.stdout) == (sync == "0")
 
 
+@pytest.mark.skipif(not EMULATED, reason="a real device is lost after this")
+def test_memory_of_a_broken_device_is_freed_in_silence() -> None:
+    done = program(
+        """
+x, y = tl.ones(5000, device="cuda"), tl.ones(5, device="cuda")
+side = tl.cuda.Stream()
+y.record_stream(side)
+event = tl.cuda.Event()
+event.record(side)
+x.untyped_storage().resize_(16)
+try:
+    x.exp().cpu()
+except RuntimeError as e:
+    print("raised")
+del x, y, event
+print("ok")
+"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "raised\nok\n", "")
+
+
+def test_streams_come_from_a_pool() -> None:
+    """Memory that was freed on a stream waits there: streams without end would keep memory without end."""
+    low, high = ({tl.cuda.Stream(priority=p).cuda_stream for _ in range(100)} for p in (0, -1))
+    assert (len(low), len(high)) == (32, 32) and not low & high
+
+
+# ---- the driver starts when a device is used, and does not outlive a fork ----
+
+CHILD = """
+import os
+def child(run):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run()
+        except Exception as e:
+            os._exit(7 if str(e).startswith("Cannot re-initialize CUDA in forked subprocess") else 1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+"""
+
+
+def test_seeds_and_questions_about_memory_start_no_driver() -> None:
+    done = program(
+        CHILD
+        + """
+tl.manual_seed(5)
+tl.cuda.manual_seed_all(6)
+tl.cuda.empty_cache()
+assert tl.cuda.memory_allocated() == tl.cuda.max_memory_reserved() == 0 and tl.cuda.memory_stats() == {}
+assert not tl.cuda.is_initialized() and "libtensorlite_cuda" not in open("/proc/self/maps").read()
+assert child(lambda: tl.ones(1, device="cuda")) == 0
+a = tl.rand(9, device="cuda").cpu()
+assert tl.cuda.is_initialized() and tl.cuda.memory_stats()
+tl.cuda.manual_seed(6)
+assert a.equal(tl.rand(9, device="cuda").cpu())
+assert tl.cuda.initial_seed() == 6
+print("ok")
+"""
+    )
+    assert done.stdout == "ok\n", done.stderr
+
+
+def test_a_child_of_a_process_that_asked_for_devices_is_refused() -> None:
+    done = program(
+        CHILD
+        + """
+assert tl.cuda.is_available() and not tl.cuda.is_initialized()
+assert child(lambda: tl.ones(1, device="cuda")) == 7
+print("ok")
+"""
+    )
+    assert done.stdout == "ok\n", done.stderr
+
+
+def test_a_child_lets_go_of_what_its_parent_had() -> None:
+    done = program(
+        CHILD
+        + """
+side = tl.cuda.Stream()
+kept = {"tensor": tl.ones(5, device="cuda"), "event": tl.cuda.Event(), "pinned": tl.ones(5).pin_memory()}
+kept["copy"] = kept["pinned"].to("cuda", non_blocking=True)
+kept["event"].record()
+kept["tensor"].record_stream(side)
+def let_go():
+    kept.clear()
+    assert not tl.cuda.is_initialized()
+assert child(let_go) == 0
+print(kept["tensor"].sum().item())
+"""
+    )
+    assert (done.stdout, done.stderr) == ("5.0\n", "")
+
+
 # ---- several devices ----
 
 TWO_DEVICES = """
@@ -269,6 +364,24 @@ for i in range(3):
     del big
     assert there.sum().item() == 1000.0 * i
 tl.cuda.synchronize(1)
+for i in range(3):  # read on a stream of the other device, where no copy is ordered behind it
+    big = tl.full((1000,), float(i), device="cuda:0")
+    side = tl.cuda.Stream("cuda:1")
+    side.wait_stream(tl.cuda.current_stream("cuda:0"))
+    with tl.cuda.stream(side):
+        there = big.to("cuda:1", non_blocking=True)
+    big.record_stream(side)
+    del big
+    tl.full((1000,), -1.0, device="cuda:0")
+    side.synchronize()
+    assert there.sum().item() == 1000.0 * i
+empty = tl.nn.Parameter(tl.empty(0, device="cuda:1"))
+empty.grad = tl.empty_like(empty)
+full = tl.nn.Parameter(tl.ones(3, device="cuda:1"))
+full.grad = tl.ones_like(full)
+tl.optim.SGD([empty, full], lr=1.0).step()
+assert full.tolist() == [0, 0, 0]
+tl.cuda.empty_cache()
 print("ok")
 """
 

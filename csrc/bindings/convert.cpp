@@ -528,6 +528,11 @@ void add_conversions(py::module_& m) {
     Device d{DeviceType::CUDA, int8_t(device)};
     return take(wrap_generator(Ref<Generator>::share(&default_generator(resolve_device(d)))));
   });
+  // These start no driver.
+  m.def("_cuda_seed", [](int device, py::object seed) {
+    default_generator({DeviceType::CUDA, int8_t(device)}).manual_seed(seed_from(seed.ptr()));
+  });
+  m.def("_cuda_seed_all", [](py::object seed) { seed_cuda_generators(seed_from(seed.ptr())); });
   m.attr("default_generator") = take(wrap_generator(Ref<Generator>::share(&default_generator())));
   m.def("_seed_from", [](py::object o) { return seed_from(o.ptr()); });
   m.def("_tensor_from", [](py::object data, py::object dtype) {

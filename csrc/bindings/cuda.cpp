@@ -14,7 +14,7 @@ namespace tl::python {
 Tensor pinned_copy(const Tensor& t, bool factory) {
   check(t.device().is_cpu(), "cannot pin '", t.device().type == DeviceType::CUDA ? "torch.cuda." : "torch.",
         type_name(t.dtype()), "Tensor' only dense CPU tensors can be pinned");
-  check(find_cuda() && find_cuda()->device_count() > 0,
+  check(cuda_device_count() > 0,
         factory
             ? "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is available "
               "on this system."
@@ -59,7 +59,8 @@ void add_cuda(py::module_& m) {
     s.cublas_folders = folders;
   });
   m.def("_cuda_is_emulated", [] { return find_cuda() && find_cuda()->emulated(); });
-  m.def("_cuda_device_count", [] { return find_cuda() ? find_cuda()->device_count() : 0; });
+  m.def("_cuda_device_count", [] { return cuda_device_count(); });
+  m.def("_cuda_is_initialized", [] { return cuda_is_initialized(); });
   m.def("_cuda_init", [] { cuda_runtime(); });
   m.def("_cuda_current_device", [] { return cuda_runtime().current_device(); });
   m.def("_cuda_set_device", [](int device) { cuda_runtime().set_device(device); });
@@ -126,11 +127,11 @@ void add_cuda(py::module_& m) {
         [](int device, double fraction) { cuda_runtime().set_memory_fraction(device, fraction); });
   m.def("_cuda_pinned_bytes", [] { return cuda_runtime().memory_stats(0).pinned; });
   m.def("_cuda_is_pinned", [](Tensor t) {
-    return t.device().is_cpu() && find_cuda() && find_cuda()->device_count() > 0 && find_cuda()->is_pinned(t.data());
+    return t.device().is_cpu() && cuda_device_count() > 0 && find_cuda()->is_pinned(t.data());
   });
   m.def("_cuda_pin", [](Tensor t, bool factory) { return pinned_copy(t, factory); });
-  m.def("_cuda_record_stream", [](Tensor t, uintptr_t stream) {
-    if (void* data = t.impl()->storage->data()) cuda_runtime().record_stream(data, t.device(), stream);
+  m.def("_cuda_record_stream", [](Tensor t, int device, uintptr_t stream) {
+    if (void* data = t.impl()->storage->data()) cuda_runtime().record_stream(data, device, stream);
   });
 
   m.def("_cuda_current_stream", [](int device) { return cuda_runtime().current_stream(device); });
@@ -143,7 +144,9 @@ void add_cuda(py::module_& m) {
   m.def("_cuda_query_stream", [](int device, uintptr_t stream) { return cuda_runtime().query_stream(device, stream); });
 
   m.def("_cuda_create_event", [](int device, bool timing) { return cuda_runtime().create_event(device, timing); });
-  m.def("_cuda_destroy_event", [](uintptr_t event) { cuda_runtime().destroy_event(event); });
+  m.def("_cuda_destroy_event", [](uintptr_t event) {
+    if (cuda_is_initialized()) cuda_runtime().destroy_event(event);
+  });
   m.def("_cuda_record_event",
         [](uintptr_t event, int device, uintptr_t stream) { cuda_runtime().record_event(event, device, stream); });
   m.def("_cuda_wait_event",

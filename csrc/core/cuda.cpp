@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 
@@ -13,7 +14,8 @@ namespace tl {
 namespace {
 
 CudaRuntime* runtime = nullptr;
-bool forked = false;  // in a child of a process that has used CUDA
+bool forked = false;  // in a child of a process that has started the driver
+std::atomic<bool> initialized = false;
 std::string trouble;  // why the library could not be opened, when there is one
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
@@ -54,21 +56,30 @@ CudaRuntime* find_cuda() {
   return runtime;
 }
 
+int cuda_device_count() {
+  CudaRuntime* r = find_cuda();
+  if (!r) return 0;
+  static const bool watched = pthread_atfork(nullptr, nullptr, [] { forked = true; }) == 0;
+  (void)watched;
+  return r->device_count();
+}
+
 CudaRuntime& cuda_runtime() {
   CudaRuntime* r = find_cuda();
   if (!r) [[unlikely]] {
     check(trouble.empty(), "libtensorlite_cuda.so could not be opened: ", trouble);
     fail<AssertionError>("Torch not compiled with CUDA enabled: this build of tensorlite computes on the CPU only.");
   }
-  check(r->device_count() > 0, r->why_none());
-  static const bool watched = pthread_atfork(nullptr, nullptr, [] { forked = true; }) == 0;
-  (void)watched;
+  check(cuda_device_count() > 0, r->why_none());
   check(!forked,
         "Cannot re-initialize CUDA in forked subprocess. To use CUDA with multiprocessing, you must use the 'spawn' "
         "start "
         "method");
+  initialized.store(true, std::memory_order_relaxed);
   return *r;
 }
+
+bool cuda_is_initialized() { return initialized && !forked; }
 
 void set_cuda(CudaRuntime* r) { runtime = r; }
 

@@ -51,7 +51,7 @@ class TL_API CudaRuntime {
   virtual void reset_peak_memory_stats(int device) = 0;
   // The share of a device's memory that the allocator may take.
   virtual void set_memory_fraction(int device, double fraction) = 0;
-  virtual void record_stream(void* data, Device device, uintptr_t stream) = 0;
+  virtual void record_stream(void* data, int device, uintptr_t stream) = 0;
 
   virtual uintptr_t current_stream(int device) = 0;
   virtual void set_stream(int device, uintptr_t stream) = 0;
@@ -87,8 +87,12 @@ class TL_API CudaRuntime {
 
 // Null when this build has no CUDA library, or it could not be opened.
 TL_API CudaRuntime* find_cuda();
+// How many devices there are. Asking starts the driver, which a forked child cannot use.
+TL_API int cuda_device_count();
 // Raises as PyTorch does where there is no library or no device.
 TL_API CudaRuntime& cuda_runtime();
+// Whether a device was used.
+TL_API bool cuda_is_initialized();
 // The operator that this thread is in, or null; errors of a device name it.
 TL_API const char* current_operator();
 // Called by the library while it is opened.

@@ -128,17 +128,35 @@ Generator& default_generator() {
   return *g;
 }
 
+namespace {
+struct DeviceGenerators {
+  std::mutex mutex;
+  uint64_t seed = Generator::kDefaultSeed;
+  std::map<int, Generator*> made;
+};
+DeviceGenerators& device_generators() {
+  static auto* all = new DeviceGenerators;
+  return *all;
+}
+}  // namespace
+
 Generator& default_generator(Device device) {
   if (device.is_cpu()) return default_generator();
-  static std::mutex mutex;
-  static auto* all = new std::map<int, Generator*>;
-  std::lock_guard lock(mutex);
-  Generator*& g = (*all)[device.index];
+  DeviceGenerators& all = device_generators();
+  std::lock_guard lock(all.mutex);
+  Generator*& g = all.made[device.index];
   if (!g) {
-    g = new Generator;
+    g = new Generator(all.seed);
     g->device = device;
   }
   return *g;
+}
+
+void seed_cuda_generators(uint64_t seed) {
+  DeviceGenerators& all = device_generators();
+  std::lock_guard lock(all.mutex);
+  all.seed = seed;
+  for (auto& [index, g] : all.made) g->manual_seed(seed);
 }
 
 }  // namespace tl

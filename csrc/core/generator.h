@@ -72,5 +72,7 @@ class TL_API Generator : public Counted {
 TL_API Generator& default_generator();
 // Of a device, which must be "cpu" or have an index.
 TL_API Generator& default_generator(Device device);
+// Seeds the generators of all CUDA devices, those to come among them: no device is asked for.
+TL_API void seed_cuda_generators(uint64_t seed);
 
 }  // namespace tl

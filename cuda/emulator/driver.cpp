@@ -1,6 +1,9 @@
 #include "runtime/driver.h"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +28,7 @@
 namespace tl::cuda {
 
 struct EventHandle {
+  int device = 0;
   uint64_t recorded = 0;  // how often it was put in a queue
   uint64_t reached = 0;   // the last of these that ran
   std::chrono::steady_clock::time_point time;
@@ -58,6 +62,7 @@ struct Machine {
   bool running = false;
   // As on a device, an error in a kernel is the end: everything after it fails with the same words.
   std::string broken;
+  std::atomic<bool> is_broken = false;
   Machine() {
     const char* count = std::getenv("TENSORLITE_EMULATE_DEVICES");
     int devices = count ? std::clamp(std::atoi(count), 1, 8) : 1;
@@ -67,8 +72,11 @@ struct Machine {
     }
     const char* text = std::getenv("TENSORLITE_CUDA_SYNC");
     sync = text && text[0] == '1';
+    pthread_atfork(nullptr, nullptr, [] { forked = true; });
   }
+  static bool forked;  // a driver does not outlive a fork
 };
+bool Machine::forked = false;
 
 Machine& machine() {
   static Machine* m = new Machine;
@@ -118,6 +126,7 @@ void run_until(Done done) {
     m.running = false;
     close_device_memory();
     m.broken = e.what();
+    m.is_broken = true;
     for (StreamHandle* s : m.streams) s->queue.clear();
     throw;
   }
@@ -125,9 +134,13 @@ void run_until(Done done) {
   m.running = false;
 }
 
+bool is_broken() { return Machine::forked || machine().is_broken; }
 void raise_if_broken() {
-  if (!machine().broken.empty()) fail(machine().broken);
+  check(!Machine::forked, "CUDA error: initialization error");
+  if (is_broken()) fail(machine().broken);
 }
+// A stream's device and an event's are the same one where it is recorded; so are a kernel's and the current one.
+void check_device(int device, int other) { check(device == other, "CUDA error: invalid resource handle"); }
 
 void enqueue(Stream stream, Work w) {
   Machine& m = machine();
@@ -174,9 +187,19 @@ bool can_access_peer(int, int) { return false; }
 void sleep(int64_t, Stream) {}
 void set_device(int device) {
   check(device >= 0 && device < int(machine().standard.size()), "CUDA error: invalid device ordinal");
+  raise_if_broken();
   current = device;
 }
-int device() { return current; }
+int exchange_device(int device) {
+  int previous = driver::device();
+  if (device != previous) set_device(device);
+  return previous;
+}
+void restore_device(int device) noexcept { current = device; }
+int device() {
+  raise_if_broken();
+  return current;
+}
 
 void synchronize_device() {
   Lock lock(machine().mutex);
@@ -202,7 +225,7 @@ void* malloc(size_t bytes) {
 
 void free(void* data, Stream stream) {
   Lock lock(machine().mutex);
-  if (!machine().broken.empty()) return;  // what a broken device holds is lost
+  if (is_broken()) return;  // what a broken device holds is lost
   enqueue(stream, {[data] { device_free(data); }});
 }
 
@@ -222,7 +245,7 @@ bool is_pinned(const void* data) {
   return is_pinned_memory(data);
 }
 
-int device_of(const void* data) { return device_of_memory(data); }
+int device_of(const void* data) { return data ? device_of_memory(data) : current; }
 
 void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {
   Lock lock(machine().mutex);
@@ -267,7 +290,7 @@ Stream create_stream(int) {
 }
 void destroy_stream(Stream s) {
   Lock lock(machine().mutex);
-  if (machine().broken.empty()) run_until([&] { return s->queue.empty(); });
+  if (!is_broken()) run_until([&] { return s->queue.empty(); });
   std::erase(machine().streams, s);
   delete s;
 }
@@ -285,11 +308,14 @@ void synchronize_stream(Stream s) {
   run_until([&] { return of(s).queue.empty(); });
 }
 
-Event create_event(bool) { return new EventHandle; }
+Event create_event(bool) {
+  raise_if_broken();
+  return new EventHandle{current};
+}
 void destroy_event(Event e) {
   // Queued work may still point to it.
   Lock lock(machine().mutex);
-  if (machine().broken.empty()) run_until([&] { return e->reached >= e->recorded; });
+  if (!is_broken()) run_until([&] { return e->reached >= e->recorded; });
   for (StreamHandle* s : machine().streams)
     for (Work& w : s->queue)
       if (w.waits_for == e) w.waits_for = nullptr;
@@ -297,6 +323,7 @@ void destroy_event(Event e) {
 }
 void record_event(Event e, Stream s) {
   Lock lock(machine().mutex);
+  check_device(of(s).device, e->device);
   uint64_t count = ++e->recorded;
   enqueue(s, {[=] {
             e->reached = count;
@@ -320,6 +347,7 @@ void synchronize_event(Event e) {
   run_until([&] { return e->reached >= e->recorded; });
 }
 float elapsed_ms(Event from, Event to) {
+  check_device(from->device, to->device);
   return std::chrono::duration<float, std::milli>(to->time - from->time).count();
 }
 
@@ -328,6 +356,7 @@ void launch(const LaunchConfig& config, void (*run)(void*), void* context, void 
   emulator::Grid grid{config.grid, config.block, config.shared, {config.file, config.line}, run, context};
   const char* op = current_operator();
   int device = of(config.stream).device;
+  check_device(device, current);
   enqueue(config.stream, {[grid, done, device, op] {
             run_on(device);
             operator_of_grid = op;

@@ -30,7 +30,7 @@ struct Block {
   size_t requested;  // by its user
   bool small, used;
   Block *previous = nullptr, *next = nullptr;  // neighbours in the segment
-  std::vector<Stream> others;                  // that used it
+  std::vector<std::pair<int, Stream>> others;  // streams of some device that used it
   int pending = 0;                             // events that must pass before it is free
 };
 
@@ -254,6 +254,7 @@ void* CachingAllocator::allocate(size_t bytes, Device device) {
   return b->data;
 }
 
+// Raises nothing: where the driver fails, or is gone, the block is lost.
 void CachingAllocator::free(void* data, size_t, Device) {
   std::lock_guard lock(state_->mutex);
   auto it = state_->live.find(data);
@@ -265,26 +266,31 @@ void CachingAllocator::free(void* data, size_t, Device) {
   ++s.frees;
   --s.active;
   b->used = false;
-  DeviceScope scope(b->device);
-  for (Stream other : b->others) {
-    Event e = driver::create_event(false);
-    driver::record_event(e, other);
-    if (state_->caching) {
-      state_->pending.push_back({e, b});
-      ++b->pending;
-    } else {
-      driver::wait_event(b->stream, e);
-      driver::destroy_event(e);
+  try {
+    for (auto [device, other] : b->others) {
+      DeviceScope theirs(device);
+      Event e = driver::create_event(false);
+      driver::record_event(e, other);
+      if (state_->caching) {
+        state_->pending.push_back({e, b});
+        ++b->pending;
+      } else {
+        DeviceScope own(b->device);
+        driver::wait_event(b->stream, e);
+        driver::destroy_event(e);
+      }
     }
+    b->others.clear();
+    if (!state_->caching) {
+      s.reserved -= int64_t(b->size);
+      DeviceScope own(b->device);
+      driver::free(b->data, b->stream);
+      delete b;
+    }
+  } catch (const Error&) {
+    ++b->pending;
   }
-  b->others.clear();
-  if (!state_->caching) {
-    s.reserved -= int64_t(b->size);
-    driver::free(b->data, b->stream);
-    delete b;
-  } else if (b->pending == 0) {
-    state_->put_back(b);
-  }
+  if (state_->caching && b->pending == 0) state_->put_back(b);
 }
 
 void CachingAllocator::empty_cache() {
@@ -293,12 +299,13 @@ void CachingAllocator::empty_cache() {
   if (state_->caching) state_->release();
 }
 
-void CachingAllocator::record_stream(void* data, Stream stream) {
+void CachingAllocator::record_stream(void* data, int device, Stream stream) {
   std::lock_guard lock(state_->mutex);
   auto it = state_->live.find(data);
-  if (it == state_->live.end() || it->second->stream == stream) return;
-  std::vector<Stream>& others = it->second->others;
-  if (std::find(others.begin(), others.end(), stream) == others.end()) others.push_back(stream);
+  if (it == state_->live.end() || (it->second->device == device && it->second->stream == stream)) return;
+  auto& others = it->second->others;
+  std::pair user{device, stream};
+  if (std::find(others.begin(), others.end(), user) == others.end()) others.push_back(user);
 }
 
 CudaMemoryStats CachingAllocator::stats(int device) {

@@ -16,7 +16,7 @@ class CachingAllocator final : public Allocator {
   void free(void* data, size_t bytes, Device device) override;
   void empty_cache() override;
 
-  void record_stream(void* data, Stream stream);
+  void record_stream(void* data, int device, Stream stream);  // the device of the stream
   CudaMemoryStats stats(int device);
   void reset_peak(int device);
   void set_limit(int device, int64_t bytes);

@@ -23,7 +23,11 @@ const CublasCalls* load_cublas(const std::string& folders, std::string* why) {
   void* library = nullptr;
   std::string path;
   auto open = [&](const std::string& p, int flags) {
-    if (!library && (library = dlopen(p.c_str(), RTLD_NOW | RTLD_LOCAL | flags))) path = p;
+    if (library) return;
+    // What it needs lies beside it, where it need not look by itself.
+    if (size_t at = p.rfind("libcublas.so"); at != std::string::npos && at > 0)
+      dlopen((p.substr(0, at) + "libcublasLt" + p.substr(at + 9)).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if ((library = dlopen(p.c_str(), RTLD_NOW | RTLD_LOCAL | flags))) path = p;
   };
   if (const char* chosen = std::getenv("TENSORLITE_CUBLAS")) {
     open(chosen, 0);

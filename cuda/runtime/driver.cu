@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <cstdlib>
 
 #include "core/cuda.h"
@@ -29,6 +30,10 @@ bool synchronous() {
 [[gnu::cold, gnu::noinline]] void raise(cudaError_t error, const char* where, int line) {
   cudaGetLastError();  // one that does not stay is forgotten
   if (error == cudaErrorMemoryAllocation) fail<OutOfMemoryError>("CUDA out of memory.");
+  if (error == cudaErrorNoKernelImageForDevice)
+    fail("CUDA error: ", cudaGetErrorString(error),
+         ": this build of tensorlite has no code for this GPU. Build it where the GPU is, or for its architecture with "
+         "CMAKE_CUDA_ARCHITECTURES.");
   const char* op = synchronous() ? current_operator() : nullptr;
   fail("CUDA error: ", cudaGetErrorString(error), op ? " in operator '" : "", op ? op : "", op ? "'" : "", " (", where,
        ":", line,
@@ -50,6 +55,7 @@ int device_count(std::string* why) {
       must(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, i));
       must(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, i));
       if (major * 10 + minor >= 75) continue;
+      if (i) return i;  // the slowest come last
       *why =
           str("The GPU is of compute capability ", major, ".", minor,
               ", this build of tensorlite has code for 7.5 and newer. Use the CPU, or a build against CUDA 12 for it.");
@@ -138,11 +144,34 @@ void sleep(int64_t cycles, Stream stream) {
   tl::cuda::launch(config, wait_cycles, cycles);
 }
 
-void set_device(int device) { must(cudaSetDevice(device)); }
+namespace {
+std::atomic<bool> used[64];        // devices that were made current
+thread_local int remembered = -1;  // the current device, as far as anyone is told, while the driver has another one
+}  // namespace
+
+void set_device(int device) {
+  must(cudaSetDevice(device));
+  remembered = -1;
+  if (device < 64) used[device] = true;
+}
 int device() {
+  if (remembered >= 0) return remembered;
   int d = 0;
   must(cudaGetDevice(&d));
   return d;
+}
+int exchange_device(int device) {
+  int now = 0;
+  must(cudaGetDevice(&now));
+  int previous = remembered >= 0 ? remembered : now;
+  if (now != device) set_device(device);
+  remembered = -1;
+  return previous;
+}
+void restore_device(int device) noexcept {
+  if (device < 64 && used[device] && cudaSetDevice(device) == cudaSuccess) return;
+  cudaGetLastError();  // who next uses the device is told
+  remembered = device;
 }
 void synchronize_device() { must(cudaDeviceSynchronize()); }
 void memory_info(int64_t* free, int64_t* total) {
@@ -169,7 +198,12 @@ void free(void* data, Stream) {
 }
 void* malloc_host(size_t bytes) {
   void* p = nullptr;
-  must(cudaMallocHost(&p, bytes));
+  cudaError_t error = cudaMallocHost(&p, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  must(error);
   return p;
 }
 void free_host(void* data) { must(cudaFreeHost(data)); }
@@ -183,15 +217,32 @@ bool is_pinned(const void* data) {
 }
 int device_of(const void* data) {
   cudaPointerAttributes a;
+  if (!data) return device();  // of an empty tensor
   must(cudaPointerGetAttributes(&a, data));
   return a.device;
 }
+
+namespace {
+bool reaches_pageable_memory(int device) {
+  static std::atomic<int> known[64];  // 1 no, 2 yes
+  std::atomic<int>& k = known[device % 64];
+  if (!k) {
+    int yes = 0;
+    must(cudaDeviceGetAttribute(&yes, cudaDevAttrPageableMemoryAccess, device));
+    k = yes ? 2 : 1;
+  }
+  return k == 2;
+}
+}  // namespace
 
 void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream) {
   auto direction = kind == CopyKind::HostToDevice   ? cudaMemcpyHostToDevice
                    : kind == CopyKind::DeviceToHost ? cudaMemcpyDeviceToHost
                                                     : cudaMemcpyDeviceToDevice;
   must(cudaMemcpyAsync(to, from, bytes, direction, native(stream)));
+  // A device that reads the host's memory as it lies there need not stage it: the copy may be under way still.
+  if (kind == CopyKind::DeviceToDevice || !reaches_pageable_memory(device())) return;
+  if (!is_pinned(kind == CopyKind::HostToDevice ? from : to)) must(cudaStreamSynchronize(native(stream)));
 }
 void copy_peer(void* to, int to_device, const void* from, int from_device, size_t bytes, Stream stream) {
   must(cudaMemcpyPeerAsync(to, to_device, from, from_device, bytes, native(stream)));
@@ -219,7 +270,10 @@ Event create_event(bool timing) {
   must(cudaEventCreateWithFlags(&e, timing ? cudaEventDefault : cudaEventDisableTiming));
   return reinterpret_cast<Event>(e);
 }
-void destroy_event(Event e) { must(cudaEventDestroy(native(e))); }
+// Raises nothing: its owner goes, where the device may be gone already.
+void destroy_event(Event e) {
+  if (cudaEventDestroy(native(e)) != cudaSuccess) cudaGetLastError();
+}
 void record_event(Event e, Stream s) { must(cudaEventRecord(native(e), native(s))); }
 void wait_event(Stream s, Event e) { must(cudaStreamWaitEvent(native(s), native(e), 0)); }
 bool query_event(Event e) {

@@ -7,7 +7,8 @@
 #include "runtime/dim3.h"
 
 // What the runtime asks of the machine: the CUDA runtime library (driver.cu) or the emulator (emulator/driver.cpp).
-// Errors are raised; streams and events belong to the device that was current when they were made.
+// Errors are raised; streams and events belong to the device that was current when they were made. An event is recorded
+// on streams of its own device only, and waited for on any; kernels are launched on streams of the current device.
 
 namespace tl::cuda {
 
@@ -38,17 +39,21 @@ bool caches_memory();
 DeviceProperties properties(int device);
 void set_device(int device);
 int device();
+// The device becomes current; gives the one that was. And back again: a device that was not used yet is then only
+// remembered, as making it current would take some of its memory.
+int exchange_device(int device);
+void restore_device(int device) noexcept;
 void synchronize_device();
 void memory_info(int64_t* free, int64_t* total);
 
 void* malloc(size_t bytes);            // null when out of memory
 void free(void* data, Stream stream);  // after what was queued on the stream, when the memory is not cached
-void* malloc_host(size_t bytes);
+void* malloc_host(size_t bytes);       // null when there is none
 void free_host(void* data);
 bool is_pinned(const void* data);
 int device_of(const void* data);
 
-// Direction from the addresses. From pageable host memory the source is read before this returns.
+// From pageable host memory the source is read, and to it the result is there, before this returns.
 enum class CopyKind { HostToDevice, DeviceToHost, DeviceToDevice };
 void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream);
 void copy_peer(void* to, int to_device, const void* from, int from_device, size_t bytes, Stream stream);

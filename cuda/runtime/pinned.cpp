@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <set>
@@ -121,6 +122,14 @@ void used_by(const void* data, int device, Stream stream) {
   Pool& p = pool();
   std::lock_guard lock(p.mutex);
   if (Block* b = p.at(data)) b->users.emplace(device, stream);
+}
+
+void copy_staged(void* to, const void* from, size_t bytes, int device, Stream stream) {
+  void* staged = allocate_pinned(bytes);
+  std::memcpy(staged, from, bytes);
+  driver::copy(to, staged, bytes, driver::CopyKind::HostToDevice, stream);
+  used_by(staged, device, stream);
+  free_pinned(staged);
 }
 
 void empty_pinned_cache() {

@@ -1,5 +1,7 @@
 #include <array>
 #include <cstring>
+#include <map>
+#include <mutex>
 
 #include "core/cuda.h"
 #include "core/error.h"
@@ -61,7 +63,10 @@ class Runtime final : public CudaRuntime {
   }
   int runtime_version() override { return driver::runtime_version(); }
   bool can_access_peer(int device, int peer) override { return driver::can_access_peer(device, peer); }
-  void sleep(int64_t cycles) override { driver::sleep(cycles, streams[size_t(driver::device())]); }
+  void sleep(int64_t cycles) override {
+    DeviceScope scope(driver::device());
+    driver::sleep(cycles, streams[size_t(scope.now)]);
+  }
   void synchronize(int device) override {
     DeviceScope scope(device);
     driver::synchronize_device();
@@ -83,8 +88,8 @@ class Runtime final : public CudaRuntime {
     caching_allocator().set_limit(device, int64_t(double(total) * fraction));
   }
   void reset_peak_memory_stats(int device) override { caching_allocator().reset_peak(device); }
-  void record_stream(void* data, Device, uintptr_t stream) override {
-    caching_allocator().record_stream(data, as_stream(stream));
+  void record_stream(void* data, int device, uintptr_t stream) override {
+    caching_allocator().record_stream(data, device, as_stream(stream));
   }
 
   void* allocate_pinned(size_t bytes) override { return cuda::allocate_pinned(bytes); }
@@ -93,9 +98,15 @@ class Runtime final : public CudaRuntime {
 
   uintptr_t current_stream(int device) override { return reinterpret_cast<uintptr_t>(streams[size_t(device)]); }
   void set_stream(int device, uintptr_t stream) override { streams[size_t(device)] = as_stream(stream); }
+  // As in PyTorch from a pool, in turn: memory freed on a stream waits for its next use there, so that streams made
+  // without end would keep memory without end.
   uintptr_t create_stream(int device, int priority) override {
+    constexpr size_t kPool = 32;
     DeviceScope scope(device);
-    return reinterpret_cast<uintptr_t>(driver::create_stream(priority));
+    std::lock_guard lock(pool_mutex_);
+    auto& [made, taken] = pools_[{device, priority}];
+    if (made.size() < kPool) made.push_back(driver::create_stream(priority));
+    return reinterpret_cast<uintptr_t>(made[taken++ % kPool]);
   }
   void synchronize_stream(int device, uintptr_t stream) override {
     DeviceScope scope(device);
@@ -139,18 +150,21 @@ class Runtime final : public CudaRuntime {
     Stream stream = streams[size_t(device)];
     if (!to_device.is_cpu() && !from_device.is_cpu() && to_device.index != from_device.index) {
       // Behind the work of both devices.
-      Event e;
+      Stream source = streams[size_t(from_device.index)];
       {
-        DeviceScope source(from_device.index);
-        e = driver::create_event(false);
-        driver::record_event(e, streams[size_t(from_device.index)]);
+        DeviceScope there(from_device.index);
+        Event made = driver::create_event(false);
+        driver::record_event(made, source);
+        DeviceScope here(device);
+        driver::wait_event(stream, made);
+        driver::destroy_event(made);
       }
-      driver::wait_event(stream, e);
       driver::copy_peer(to, to_device.index, from, from_device.index, bytes, stream);
-      driver::record_event(e, stream);
-      DeviceScope source(from_device.index);
-      driver::wait_event(streams[size_t(from_device.index)], e);
-      driver::destroy_event(e);
+      Event copied = driver::create_event(false);
+      driver::record_event(copied, stream);
+      DeviceScope there(from_device.index);
+      driver::wait_event(source, copied);
+      driver::destroy_event(copied);
       return;
     }
     auto kind = to_device.is_cpu()     ? driver::CopyKind::DeviceToHost
@@ -176,6 +190,8 @@ class Runtime final : public CudaRuntime {
 
  private:
   std::string why_;
+  std::mutex pool_mutex_;
+  std::map<std::pair<int, int>, std::pair<std::vector<Stream>, size_t>> pools_;  // by device and priority
 };
 
 [[maybe_unused]] const bool registered = [] {

@@ -10,16 +10,12 @@ void set_current_stream(int device, Stream s);
 
 // Makes a device the driver's current one within a block.
 struct DeviceScope {
-  int previous;
-  explicit DeviceScope(int device) : previous(driver::device()) {
-    if (device != previous) driver::set_device(device);
-    now = device;
-  }
+  int previous, now;
+  explicit DeviceScope(int device) : previous(driver::exchange_device(device)), now(device) {}
   ~DeviceScope() {
-    if (now != previous) driver::set_device(previous);
+    if (now != previous) driver::restore_device(previous);
   }
   DeviceScope(const DeviceScope&) = delete;
-  int now;
 };
 
 }  // namespace tl::cuda

@@ -638,7 +638,7 @@ def record_stream(self: Tensor, stream: Any) -> None:
     """Says that the work queued on this stream uses the tensor: its memory is not reused before that is done."""
     if self.device.type != "cuda":
         raise NotImplementedError(f"record_stream is about CUDA tensors, this one lies on '{self.device}'.")
-    _C._cuda_record_stream(self, stream.cuda_stream)
+    _C._cuda_record_stream(self, stream.device.index, stream.cuda_stream)
 
 
 @_method

@@ -100,8 +100,6 @@ __all__ = [
     "synchronize",
 ]
 
-_initialized = False
-
 
 def device_count() -> int:
     """How many CUDA devices this build can use here; 0 without a driver."""
@@ -115,14 +113,12 @@ def is_available() -> bool:
 
 def is_initialized() -> bool:
     """Whether a CUDA device was used."""
-    return _initialized
+    return _C._cuda_is_initialized()
 
 
 def init() -> None:
     """Makes CUDA ready, which its first use does too; raises where there is no device."""
-    global _initialized
     _C._cuda_init()
-    _initialized = True
 
 
 def current_device() -> int:
@@ -159,6 +155,8 @@ class _CudaDeviceProperties:
 
 def get_device_properties(device: Any = None) -> Any:
     init()
+    if isinstance(device, int) and device >= device_count():
+        raise AssertionError("Invalid device id")
     return _CudaDeviceProperties(_C._cuda_info(_index_of(device)))
 
 

@@ -22,5 +22,6 @@ def index_of(device: Any) -> int:
     if index is None or index < 0:
         return _C._cuda_current_device()
     if index >= _C._cuda_device_count():
-        raise AssertionError("Invalid device id")
+        last = _C._cuda_device_count() - 1
+        raise RuntimeError(f"CUDA error: invalid device ordinal: there is no device {index}, the last one is {last}")
     return index

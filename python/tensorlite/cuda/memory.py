@@ -12,13 +12,13 @@ OutOfMemoryError = _C.OutOfMemoryError
 
 
 def memory_stats(device: Any = None) -> dict[str, int]:
-    """Counts of the allocator, by PyTorch's names; empty without a device."""
-    return OrderedDict(_C._cuda_memory_stats(index_of(device)) if _C._cuda_device_count() else {})
+    """Counts of the allocator, by PyTorch's names; empty as long as no device is used."""
+    return OrderedDict(_C._cuda_memory_stats(index_of(device)) if _C._cuda_is_initialized() else {})
 
 
 def host_memory_stats() -> dict[str, int]:
     """What is pinned of the host's memory."""
-    if not _C._cuda_device_count():
+    if not _C._cuda_is_initialized():
         return OrderedDict()
     return OrderedDict({"allocated_bytes.current": _C._cuda_pinned_bytes()})
 
@@ -34,7 +34,7 @@ def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None
 
 
 def _stat(name: str, device: Any) -> int:
-    return memory_stats(device)[name] if _C._cuda_device_count() else 0
+    return memory_stats(device).get(name, 0)
 
 
 def memory_allocated(device: Any = None) -> int:
@@ -68,7 +68,7 @@ reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
 
 def empty_cache() -> None:
     """Gives memory that no tensor holds back to the driver."""
-    if _C._cuda_device_count():
+    if _C._cuda_is_initialized():
         _C._cuda_empty_cache()
 
 

@@ -14,16 +14,13 @@ def _generator(device: Any) -> Any:
 
 
 def manual_seed(seed: int) -> None:
-    """Seeds the current device's generator; without a device nothing is to be kept."""
-    seed = int(seed)
-    if _C._cuda_device_count():
-        _generator(None).manual_seed(seed)
+    """Seeds the current device's generator. Nobody looks for a device before one is used."""
+    _C._cuda_seed(_C._cuda_current_device() if _C._cuda_is_initialized() else 0, int(seed))
 
 
 def manual_seed_all(seed: int) -> None:
-    seed = int(seed)
-    for device in range(_C._cuda_device_count()):
-        _generator(device).manual_seed(seed)
+    """Seeds the generators of all devices, which need not be in use yet."""
+    _C._cuda_seed_all(int(seed))
 
 
 def seed() -> None:
