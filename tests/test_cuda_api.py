@@ -96,6 +96,9 @@ def test_facts() -> None:
     assert x.type("tensorlite.cuda.DoubleTensor").dtype == tl.float64
     assert x.type(tl.FloatTensor).device == tl.device("cpu")
     assert x.cuda() is x and x.to("cuda") is x and x.to(CUDA, tl.float32) is x
+    assert x.to(0) is x and x.cuda(0) is x and tl.device(0) == x.device and x.cpu().to(0, tl.float64).is_cuda
+    assert tl.zeros(2, device=0).is_cuda and tl.nn.Linear(2, 2).cuda(0).weight.is_cuda
+    assert tl.nn.Linear(2, 2).to(0).weight.is_cuda
     assert x.cpu().get_device() == -1
     assert x.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     assert x[1, 2].item() == 6 and float(x[0, 0]) == 1 and int(x[0, 1]) == 2 and bool(x[0, 0])
@@ -137,8 +140,11 @@ def test_errors() -> None:
         with pytest.raises(RuntimeError, match=r"[Ee]xpected all tensors to be on the same device"):
             call()
     assert (x + tl.tensor(1.0)).tolist() == [2, 3]  # numbers of the host go along
-    with pytest.raises(RuntimeError):
-        tl.zeros(2, device="cuda:7")
+    for call in (lambda: tl.zeros(2, device="cuda:7"), lambda: y.to(7), lambda: tl.cuda.set_device(7)):
+        with pytest.raises(RuntimeError, match="CUDA error: invalid device ordinal"):
+            call()
+    with pytest.raises(AssertionError, match="Invalid device id"):
+        tl.cuda.get_device_properties(7)
     with pytest.raises(TypeError):
         tl.set_rng_state(tl.get_rng_state().cuda())
     with pytest.raises(RuntimeError, match="to be on cpu, but it's on cuda:0"):

@@ -232,10 +232,11 @@ except RuntimeError as e:
 
 
 @pytest.mark.skipif(not EMULATED, reason="a real device is lost after this")
-def test_memory_of_a_broken_device_is_freed_in_silence() -> None:
+@pytest.mark.parametrize("cache", ["0", "1"])
+def test_memory_of_a_broken_device_is_freed_in_silence(cache: str) -> None:
     done = program(
         """
-x, y = tl.ones(5000, device="cuda"), tl.ones(5, device="cuda")
+x, y = tl.empty(1 << 20, device="cuda"), tl.ones(5, device="cuda")
 side = tl.cuda.Stream()
 y.record_stream(side)
 event = tl.cuda.Event()
@@ -247,7 +248,8 @@ except RuntimeError as e:
     print("raised")
 del x, y, event
 print("ok")
-"""
+""",
+        TENSORLITE_CUDA_CACHE=cache,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "raised\nok\n", "")
 
@@ -307,7 +309,8 @@ print("ok")
     assert done.stdout == "ok\n", done.stderr
 
 
-def test_a_child_lets_go_of_what_its_parent_had() -> None:
+@pytest.mark.parametrize("cache", ["0", "1"])
+def test_a_child_lets_go_of_what_its_parent_had(cache: str) -> None:
     done = program(
         CHILD
         + """
@@ -321,7 +324,8 @@ def let_go():
     assert not tl.cuda.is_initialized()
 assert child(let_go) == 0
 print(kept["tensor"].sum().item())
-"""
+""",
+        TENSORLITE_CUDA_CACHE=cache,
     )
     assert (done.stdout, done.stderr) == ("5.0\n", "")
 
@@ -387,9 +391,15 @@ print("ok")
 
 
 @pytest.mark.skipif(not EMULATED, reason="the emulator makes two devices anywhere")
+@pytest.mark.parametrize("cache", ["0", "1"])
 @pytest.mark.parametrize("seed", range(3))
-def test_two_devices(seed: int) -> None:
-    done = program(TWO_DEVICES, TENSORLITE_EMULATE_DEVICES="2", TENSORLITE_EMULATE_SEED=str(seed))
+def test_two_devices(seed: int, cache: str) -> None:
+    done = program(
+        TWO_DEVICES,
+        TENSORLITE_EMULATE_DEVICES="2",
+        TENSORLITE_EMULATE_SEED=str(seed),
+        TENSORLITE_CUDA_CACHE=cache,
+    )
     assert done.stdout == "ok\n", done.stderr
 
 

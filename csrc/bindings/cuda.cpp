@@ -126,9 +126,8 @@ void add_cuda(py::module_& m) {
   m.def("_cuda_set_memory_fraction",
         [](int device, double fraction) { cuda_runtime().set_memory_fraction(device, fraction); });
   m.def("_cuda_pinned_bytes", [] { return cuda_runtime().memory_stats(0).pinned; });
-  m.def("_cuda_is_pinned", [](Tensor t) {
-    return t.device().is_cpu() && cuda_device_count() > 0 && find_cuda()->is_pinned(t.data());
-  });
+  m.def("_cuda_is_pinned",
+        [](Tensor t) { return t.device().is_cpu() && cuda_device_count() > 0 && find_cuda()->is_pinned(t.data()); });
   m.def("_cuda_pin", [](Tensor t, bool factory) { return pinned_copy(t, factory); });
   m.def("_cuda_record_stream", [](Tensor t, int device, uintptr_t stream) {
     if (void* data = t.impl()->storage->data()) cuda_runtime().record_stream(data, device, stream);

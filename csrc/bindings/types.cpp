@@ -4,6 +4,7 @@
 
 #include "bindings/tensor_object.h"
 #include "core/allocator.h"
+#include "core/cuda.h"
 #include "core/parallel.h"
 #include "ops/creation.h"
 
@@ -196,7 +197,8 @@ Device unwrap_device(PyObject* o) {
   if (PyLong_Check(o)) {
     long i = PyLong_AsLong(o);
     check(i >= 0 && i < 128, "Device index must be between 0 and 127, got ", i);
-    fail("Cannot access accelerator device when none is available.");
+    check(cuda_device_count() > 0, "Cannot access accelerator device when none is available.");
+    return {DeviceType::CUDA, int8_t(i)};
   }
   return parse_device(py::cast<std::string>(o));
 }

@@ -1,6 +1,7 @@
 #include "runtime/driver.h"
 
 #include <cuda_runtime.h>
+#include <dlfcn.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -145,14 +146,23 @@ void sleep(int64_t cycles, Stream stream) {
 }
 
 namespace {
-std::atomic<bool> used[64];        // devices that were made current
 thread_local int remembered = -1;  // the current device, as far as anyone is told, while the driver has another one
+
+bool has_context(int device) {
+  using State = int (*)(int device, unsigned* flags, int* active);
+  static const auto state = [] {
+    void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+    return library ? reinterpret_cast<State>(dlsym(library, "cuDevicePrimaryCtxGetState")) : nullptr;
+  }();
+  unsigned flags = 0;
+  int active = 1;
+  return !state || state(device, &flags, &active) != 0 || active;
+}
 }  // namespace
 
 void set_device(int device) {
   must(cudaSetDevice(device));
   remembered = -1;
-  if (device < 64) used[device] = true;
 }
 int device() {
   if (remembered >= 0) return remembered;
@@ -169,7 +179,7 @@ int exchange_device(int device) {
   return previous;
 }
 void restore_device(int device) noexcept {
-  if (device < 64 && used[device] && cudaSetDevice(device) == cudaSuccess) return;
+  if (has_context(device) && cudaSetDevice(device) == cudaSuccess) return;
   cudaGetLastError();  // who next uses the device is told
   remembered = device;
 }

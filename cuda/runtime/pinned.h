@@ -12,8 +12,8 @@ bool is_pinned(const void* data);
 int64_t pinned_bytes();
 // A copy on this stream reads or writes there.
 void used_by(const void* data, int device, Stream stream);
-// From memory of the host that may be gone when this returns, by way of a pinned block: from other memory the driver may
-// wait for the stream before it copies.
+// From memory of the host that may be gone when this returns, by way of a pinned block: from other memory the driver
+// may wait for the stream before it copies.
 void copy_staged(void* to, const void* from, size_t bytes, int device, Stream stream);
 // Gives back what nobody uses.
 void empty_pinned_cache();

@@ -55,10 +55,21 @@ class Stream:
 class Event:
     """A point in a stream that others can wait for, and between which time can be measured."""
 
-    def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
+    def __init__(
+        self,
+        enable_timing: bool = False,
+        blocking: bool = False,
+        interprocess: bool = False,
+        external: bool = False,
+    ) -> None:
         self._timing = enable_timing
         self._handle: int | None = None
         self._device = 0
+
+    @property
+    def cuda_event(self) -> int:
+        """The driver's handle; 0 before the event is recorded."""
+        return self._handle or 0
 
     def record(self, stream: Stream | None = None) -> None:
         stream = current_stream() if stream is None else stream
