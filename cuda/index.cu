@@ -238,9 +238,17 @@ void nonzero(const NonzeroArgs& a) {
 
 template <class Word>
 TL_KERNEL fill_true(Word* dst, const Word* value, const bool* mask, int64_t n) {
+  constexpr int kEach = 8;  // bytes of the mask under way
   Word v = *value;
-  for (int64_t i = global_index(); i < n; i += global_size())
-    if (mask[i]) dst[i] = v;
+  int64_t step = global_size();
+  for (int64_t first = global_index(); first < n; first += step * kEach) {
+    bool here[kEach];
+    TL_UNROLL
+    for (int k = 0; k < kEach; ++k) here[k] = first + k * step < n && mask[first + k * step];
+    TL_UNROLL
+    for (int k = 0; k < kEach; ++k)
+      if (here[k]) dst[first + k * step] = v;
+  }
 }
 
 void mask_fill(const MaskArgs& a) {
@@ -248,7 +256,7 @@ void mask_fill(const MaskArgs& a) {
   Launcher l = Launcher::of(a.dst);
   with_word(int64_t(a.itemsize), [&](auto word) {
     using Word = decltype(word);
-    launch({{blocks_for(a.n, kThreads)}, {kThreads}, 0, l.stream}, fill_true<Word>, reinterpret_cast<Word*>(a.dst),
+    launch({{blocks_for(a.n, kThreads, 8)}, {kThreads}, 0, l.stream}, fill_true<Word>, reinterpret_cast<Word*>(a.dst),
            reinterpret_cast<const Word*>(a.src), a.mask, a.n);
   });
 }

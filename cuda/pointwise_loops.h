@@ -286,7 +286,12 @@ int64_t run_flat(const Plan& plan, Inputs<A, T, N>& in, const Op& op, const Laun
   // The widest packs that every operand's address and width allow.
   constexpr size_t widest = sizeof(T) > sizeof(R) ? sizeof(T) : sizeof(R);
   constexpr int P = int(16 / widest);
-  bool flat = plan.ndim == 1 && plan.dtypes[0] == dtype_of<R> && plan.strides[0][0] == int64_t(sizeof(R)) &&
+  bool stored = plan.dtypes[0] == dtype_of<R>;
+  // Of bools two of these, or one of two, is a bool.
+  if constexpr (std::is_same_v<R, uint8_t> && N > 1)
+    stored =
+        stored || (plan.dtypes[0] == Dtype::Bool && plan.dtypes[N - 1] == Dtype::Bool && plan.dtypes[N] == Dtype::Bool);
+  bool flat = stored && plan.ndim == 1 && plan.strides[0][0] == int64_t(sizeof(R)) &&
               reinterpret_cast<uintptr_t>(plan.data[0]) % (P * sizeof(R)) == 0;
   auto lies_flat = [&](int i, bool constant, Dtype wanted, size_t width) {
     if (constant) return true;

@@ -20,7 +20,7 @@ Dtype word_of(size_t width) {
 void run_copy(Plan& p, size_t width, const void* where) {
   p.operands = 2;
   p.dtypes[0] = p.dtypes[1] = word_of(width);
-  p.device = {DeviceType::CUDA, int8_t(driver::device_of(where))};
+  p.device = {DeviceType::CUDA, int8_t(Launcher::of(where).scope.now)};
   int64_t reach[2] = {16, 16};
   bool backwards = false;
   for (int i = 0; i < 2; ++i)
@@ -93,11 +93,12 @@ void join(const JoinArgs& a) {
   }
 }
 
-template <class Word>
-TL_KERNEL keep_triangle(Word* to, const Word* from, int64_t n, int64_t rows, int64_t cols, int64_t diagonal,
-                        bool upper) {
+template <class Word, class I>
+TL_KERNEL keep_triangle(Word* to, const Word* from, int64_t n, const Extent<I> rows, const Extent<I> cols,
+                        int64_t diagonal, bool upper) {
   for (int64_t i = global_index(); i < n; i += global_size()) {
-    int64_t row = i / cols % rows, distance = i % cols - row;
+    I rest = I(i), col = cols.split(rest), row = rows.split(rest);
+    int64_t distance = int64_t(col) - int64_t(row);
     bool kept = upper ? distance >= diagonal : distance <= diagonal;
     to[i] = kept ? from[i] : Word{};
   }
@@ -107,8 +108,12 @@ template <class Word>
 void triangle_of(const TriangleArgs& a) {
   Launcher l = Launcher::of(a.dst);
   int64_t n = a.batch * a.rows * a.cols;
-  launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, keep_triangle<Word>, reinterpret_cast<Word*>(a.dst),
-         reinterpret_cast<const Word*>(a.src), n, a.rows, a.cols, a.diagonal, a.upper);
+  auto run = [&](auto index) {
+    using I = decltype(index);
+    launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, keep_triangle<Word, I>, reinterpret_cast<Word*>(a.dst),
+           reinterpret_cast<const Word*>(a.src), n, Extent<I>(a.rows), Extent<I>(a.cols), a.diagonal, a.upper);
+  };
+  n <= INT32_MAX ? run(int32_t()) : run(int64_t());
 }
 
 void triangle(const TriangleArgs& a) {

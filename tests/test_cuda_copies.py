@@ -1,5 +1,5 @@
-"""Copies within a CUDA device: between dtypes, of transposed and cut tensors, of what does not start at a pack. Random
-numbers stay in their range. Against the CPU.
+"""Copies within a CUDA device: between dtypes, of transposed and cut tensors, of what does not start at a pack; masks and
+triangles. Random numbers stay in their range, optimizers step by packs. Against the CPU.
 """
 
 from __future__ import annotations
@@ -78,6 +78,39 @@ def test_turned_and_cut(case: int, dtype: str) -> None:
         view(into).copy_(source)
         view(there).copy_(source.cuda())
         assert there.cpu().equal(into)
+
+
+def test_masks() -> None:
+    """By packs, a rest, from an odd address; what is met in a mask's steps."""
+    a, b = numbers(5003, dtype="bool"), numbers(5003, dtype="int64") > 0
+    for start in (0, 1):
+        x, y = a[start:], b[start:]
+        for f in (
+            lambda x, y: x & y,
+            lambda x, y: x | y,
+            lambda x, y: x ^ y,
+            lambda x, y: x & True,
+            lambda x, y: tl.where(x, y, x),
+            lambda x, y: x.clone().logical_not_().__iand__(y),
+            lambda x, y: ~x,
+        ):
+            same(f(x.cuda(), y.cuda()), f(x, y))
+    for dtype in ("bool", "int16", "float32", "complex128"):
+        x = numbers(40_001, dtype=dtype)
+        mask = x.real > 0.5 if x.is_complex() else x > 0.5
+        there = x.cuda()
+        there[mask.cuda()] = 2
+        x[mask] = 2
+        assert there.cpu().equal(x)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "float16", "float32", "complex128"])
+def test_triangles(dtype: str) -> None:
+    for shape in ((3, 5, 7), (40, 33), (1, 9), (2, 70, 1)):
+        x = numbers(*shape, dtype=dtype)
+        for diagonal in (-40, -2, 0, 1, 8):
+            same(x.cuda().tril(diagonal), x.tril(diagonal))
+            same(x.cuda().triu(diagonal), x.triu(diagonal))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
