@@ -285,13 +285,27 @@ TL_DEVICE void pipeline(const Place& place, int depth, const Fill& fill, const C
   }
 }
 
+// Bytes of shared memory that the blocks of a multiprocessor have at the least: GPUs for desks have less.
+#if __CUDA_ARCH__ == 750
+inline constexpr size_t kSharedOfAll = 64 << 10;
+#elif __CUDA_ARCH__ == 860 || __CUDA_ARCH__ == 890 || __CUDA_ARCH__ >= 1200
+inline constexpr size_t kSharedOfAll = 100 << 10;
+#else
+inline constexpr size_t kSharedOfAll = 164 << 10;
+#endif
+
 // Blocks of a tile that shall fit on a multiprocessor: operands in no order cost more registers for their addresses,
-// and so do those of small blocks, where a thread copies more.
+// and so do those of small blocks, where a thread copies more. Where no more fit for their shared memory, of which the
+// system takes 1 KB a block, registers need not be saved.
 template <class Tile, class A, class B>
-constexpr int kResident = (A::kOrder == Order::Any || B::kOrder == Order::Any ? 256
-                           : Tile::kBlock < 128                               ? 384
-                                                                              : 512) /
-                          Tile::kBlock;
+constexpr int resident(size_t shared) {
+  int fit = int(kSharedOfAll / (shared + 1024));
+  int blocks = (A::kOrder == Order::Any || B::kOrder == Order::Any ? 256
+                : Tile::kBlock < 128                               ? 384
+                                                                   : 512) /
+               Tile::kBlock;
+  return blocks < fit ? blocks : fit;
+}
 
 // ---- float32 without tensor cores: warp tiles ----
 
@@ -307,7 +321,7 @@ struct WarpTile {
 };
 
 template <class Tile, class A, class B, class Out>
-TL_KERNEL_OF(Tile::kBlock, (kResident<Tile, A, B>))
+TL_KERNEL_OF(Tile::kBlock, (resident<Tile, A, B>(Tile::kShared)))
 gemm_warp_tiles(const Tiling tiling, const A a, const B b, const Out out) {
   using PanelA = Panel<A, Tile::kM, Tile::kDepth, Tile::kBlock, false, Tile::kPad>;
   using PanelB = Panel<B, Tile::kN, Tile::kDepth, Tile::kBlock, false, Tile::kPad>;
@@ -413,13 +427,20 @@ TL_DEVICE void multiply_fragments(float (&d)[4], const uint32_t (&a)[4], const u
 }
 
 template <class Tile, class A, class B, class Out>
-TL_KERNEL_OF(Tile::kBlock, (kResident<Tile, A, B>))
+TL_KERNEL_OF(Tile::kBlock, (resident<Tile, A, B>(tensor_shared<Tile, A, B>())))
 gemm_tensor_tiles(const Tiling tiling, const A a, const B b, const Out out) {
   using T = typename A::Element;
   using PanelA = TensorPanel<A, Tile::kM, Tile>;
   using PanelB = TensorPanel<B, Tile::kN, Tile>;
   constexpr size_t kStage = (PanelA::kSize + PanelB::kSize) * sizeof(T);
   constexpr int kRows = Tile::kWarpM / 16, kColumns = Tile::kWarpN / 8;
+#if __CUDA_ARCH__ >= 1000 && __CUDA_ARCH__ < 1200
+  // Half types that lie across want a register more than there are, if the steps of a panel are unrolled.
+  [[maybe_unused]] constexpr int kAtOnce =
+      sizeof(T) == 2 && A::kOrder == Order::Across && B::kOrder == Order::Across ? 1 : 2;
+#else
+  [[maybe_unused]] constexpr int kAtOnce = 2;
+#endif
   const Place place(tiling);
   const int64_t row0 = place.row * Tile::kM, column0 = place.column * Tile::kN;
   const PanelA panel_a(a, place.batch, row0);
@@ -438,7 +459,7 @@ gemm_tensor_tiles(const Tiling tiling, const A a, const B b, const Out out) {
   };
   auto compute = [&](int stage) {
     Shared<T> x_panel = left(stage), y_panel = right(stage);
-    TL_UNROLL
+    TL_UNROLL_BY(kAtOnce)
     for (int depth = 0; depth < Tile::kDepth; depth += Tile::kStep) {
       uint32_t x[kRows][4], y[kColumns / 2][4];
       TL_UNROLL

@@ -28,6 +28,7 @@ HOT = (
 
 class Kernel(NamedTuple):
     name: str
+    architecture: str
     registers: int
     spilled: int  # bytes stored and loaded
     shared: int
@@ -43,17 +44,19 @@ def find_nvcc() -> str | None:
 
 def kernels_in(log: str) -> list[Kernel]:
     """What ptxas -v says of each kernel; a kernel compiled for several architectures comes several times."""
-    found, name, spilled = [], "", 0
+    found, name, architecture, spilled = [], "", "", 0
     for line in log.splitlines():
-        if m := re.search(r"Compiling entry function '(\w+)'|Function properties for (\w+)", line):
-            name, spilled = m[1] or m[2], 0
+        if m := re.search(r"Compiling entry function '(\w+)' for '(\w+)'", line):
+            name, architecture, spilled = m[1], m[2], 0
+        elif m := re.search(r"Function properties for (\w+)", line):
+            name, spilled = m[1], 0
         elif m := re.search(r"(\d+) bytes spill stores, (\d+) bytes spill loads", line):
             spilled = int(m[1]) + int(m[2])
             if "ptxas error" in line or "ptxas warning" in line:
                 raise SystemExit(line)
         elif m := re.search(r"Used (\d+) registers", line):
             shared = re.search(r"(\d+) bytes smem", line)
-            found.append(Kernel(name, int(m[1]), spilled, int(shared[1]) if shared else 0))
+            found.append(Kernel(name, architecture, int(m[1]), spilled, int(shared[1]) if shared else 0))
     return found
 
 
@@ -110,8 +113,9 @@ def main() -> int:
         names = readable([k.name for k in kernels])
         for k in kernels:
             if k.spilled or options.list:
-                print(f"{path}: {names[k.name]}: {k.registers} registers, {k.shared} bytes of shared memory"
-                      + (f", {k.spilled} bytes SPILLED" if k.spilled else ""))  # fmt: skip
+                spilled = f", {k.spilled} bytes SPILLED" if k.spilled else ""
+                print(f"{path}, {k.architecture}: {names[k.name]}: {k.registers} registers, "
+                      f"{k.shared} bytes of shared memory{spilled}")  # fmt: skip
             bad += k.spilled > 0
     if not total:
         raise SystemExit("no kernel was seen: was this compiled with -Xptxas -v?")

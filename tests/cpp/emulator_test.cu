@@ -144,17 +144,38 @@ TL_KERNEL corners(uint32_t* out, const uint16_t* in) {
   for (int i = 0; i < 4; ++i) out[i * 32 + lane] = r[i], out[128 + i * 32 + lane] = turned[i];
 }
 
-// c (16 x 8) = a (16 x 16) b (16 x 8), bfloat16 from small integers.
+// c (16 x 8) = a (16 x depth) b (depth x 8), of small integers: mma with its fragments as the PTX manual tells them, by
+// the number of the element that a lane holds (groupID g, threadID_in_group t).
+template <class T>
 TL_KERNEL tile_product(float* c, const float* a, const float* b) {
+  constexpr bool tf32 = sizeof(T) == 4;
+  constexpr int each = tf32 ? 1 : 2, depth = 8 * each;  // elements of a register
   int lane = lane_index(), g = lane / 4, t = lane % 4;
-  auto pair = [](float low, float high) { return uint32_t(BFloat16(low).bits) | uint32_t(BFloat16(high).bits) << 16; };
-  auto row = [&](int r, int k) { return pair(a[r * 16 + k], a[r * 16 + k + 1]); };
-  auto column = [&](int k) { return pair(b[k * 8 + g], b[(k + 1) * 8 + g]); };
-  uint32_t fa[4] = {row(g, 2 * t), row(g + 8, 2 * t), row(g, 2 * t + 8), row(g + 8, 2 * t + 8)};
-  uint32_t fb[2] = {column(2 * t), column(2 * t + 8)};
-  float d[4] = {};
-  mma_bfloat16(d, fa, fb);
-  for (int i = 0; i < 4; ++i) c[(i < 2 ? g : g + 8) * 8 + 2 * t + i % 2] = d[i];
+  auto bits = [](float x) {
+    if constexpr (tf32)
+      return to_tf32(x);
+    else
+      return uint32_t(T(x).bits);
+  };
+  uint32_t fa[4] = {}, fb[2] = {};
+  for (int i = 0; i < 4 * each; ++i) {
+    int row = tf32 ? (i == 0 || i == 2 ? g : g + 8) : (0 <= i && i < 2) || (4 <= i && i < 6) ? g : g + 8;
+    int column = tf32 ? (i == 0 || i == 1 ? t : t + 4) : i < 4 ? t * 2 + (i & 1) : t * 2 + (i & 1) + 8;
+    fa[i / each] |= bits(a[row * depth + column]) << i % each * 16;
+  }
+  for (int i = 0; i < 2 * each; ++i) {
+    int row = tf32 ? (i == 0 ? t : t + 4) : i < 2 ? t * 2 + (i & 1) : t * 2 + (i & 1) + 8;
+    fb[i / each] |= bits(b[row * 8 + g]) << i % each * 16;
+  }
+  float d[4];
+  for (int i = 0; i < 4; ++i) d[i] = float(i < 2 ? g : g + 8) * 1000 + float(t * 2 + (i & 1));
+  if constexpr (tf32)
+    mma_tf32(d, fa, fb);
+  else if constexpr (dtype_of<T> == Dtype::Float16)
+    mma_float16(d, fa, fb);
+  else
+    mma_bfloat16(d, fa, fb);
+  for (int i = 0; i < 4; ++i) c[(i < 2 ? g : g + 8) * 8 + t * 2 + (i & 1)] = d[i];
 }
 
 // ---- planted faults ----
@@ -234,6 +255,21 @@ void caught(const char* fault, const char* expected, F body) {
   std::printf("%s %s: %s\n", ok ? "caught" : "MISSED", fault, text.c_str());
 }
 
+template <class T>
+void check_tile_product(int depth) {
+  std::vector<float> a(size_t(16 * depth)), b(size_t(depth * 8)), c(128);
+  for (size_t i = 0; i < a.size(); ++i) a[i] = float(int(i * 37 % 61) - 30);
+  for (size_t i = 0; i < b.size(); ++i) b[i] = float(int(i * 29 % 53) - 26);
+  for (int i = 0; i < 16; ++i)
+    for (int j = 0; j < 8; ++j) {
+      float& sum = c[size_t(i * 8 + j)] = float(i * 1000 + j);
+      for (int k = 0; k < depth; ++k) sum += a[size_t(i * depth + k)] * b[size_t(k * 8 + j)];
+    }
+  Buffer<float> da(a), db(b), dc(128);
+  launch({{1}, {32}}, tile_product<T>, dc.data, da.data, db.data);
+  expect(dc.host() == c, "mma");
+}
+
 void right_kernels() {
   std::vector<float> v(1000);
   for (size_t i = 0; i < v.size(); ++i) v[i] = float(i);
@@ -310,17 +346,9 @@ void right_kernels() {
       }
     expect(ok, "ldmatrix");
   }
-  {
-    std::vector<float> a(256), b(128), c(128);
-    for (size_t i = 0; i < a.size(); ++i) a[i] = float(int(i * 7 % 13) - 6);
-    for (size_t i = 0; i < b.size(); ++i) b[i] = float(int(i * 5 % 11) - 5);
-    for (int i = 0; i < 16; ++i)
-      for (int j = 0; j < 8; ++j)
-        for (int k = 0; k < 16; ++k) c[size_t(i * 8 + j)] += a[size_t(i * 16 + k)] * b[size_t(k * 8 + j)];
-    Buffer<float> da(a), db(b), dc(128);
-    launch({{1}, {32}}, tile_product, dc.data, da.data, db.data);
-    expect(dc.host() == c, "mma");
-  }
+  check_tile_product<float>(8);
+  check_tile_product<Half>(16);
+  check_tile_product<BFloat16>(16);
   {
     // What a product ends with: 2 a b - 3 d, and relu; wide stores and single ones.
     std::vector<float> a{1, 2, 3, 4, 5, 6}, d{3, 30, 4, 5};
