@@ -78,11 +78,6 @@ TL_KERNEL conv_prepare(const T* weights, T* packed, Tap* table, const Preparatio
 
 // ---- which kernel ----
 
-bool has_tensor_cores() {
-  static const int major = driver::properties(driver::device()).major;
-  return major >= 8;
-}
-
 template <class T, int kEach, class A, class B, class Out>
 void plain(const Launcher& l, int64_t k, int64_t groups, const A& a, const B& b, const Out& out) {
   constexpr int kTile = kTileSide * kEach;

@@ -1,7 +1,5 @@
 #include "matmul.h"
 
-#include <atomic>
-
 #include "runtime/allocator.h"
 
 // Which kernel multiplies: the plain tiles take every dtype and shape, and stand in where the table of
@@ -44,13 +42,6 @@ void plain_tiles(const Product<T>& product) {
     else
       launch(config, gemm_plain<T, kMost, Matrix<T>, Matrix<T>, Output<T>>, tiling, p.a, p.b, p.out);
   });
-}
-
-bool has_tensor_cores() {
-  static std::atomic<int> known[64];  // by device: 1 no, 2 yes
-  std::atomic<int>& k = known[driver::device() % 64];
-  if (!k) k = driver::properties(driver::device()).major >= 8 ? 2 : 1;
-  return k == 2;
 }
 
 template <class T>

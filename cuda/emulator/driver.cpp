@@ -182,6 +182,7 @@ DeviceProperties properties(int) {
 }
 
 MoreProperties more_properties(int) { return {}; }
+int compiled_for() { return 90; }
 int runtime_version() { return 0; }
 bool can_access_peer(int, int) { return false; }
 void sleep(int64_t, Stream) {}

@@ -145,6 +145,12 @@ void sleep(int64_t cycles, Stream stream) {
   tl::cuda::launch(config, wait_cycles, cycles);
 }
 
+int compiled_for() {
+  cudaFuncAttributes a;
+  must(cudaFuncGetAttributes(&a, wait_cycles));
+  return a.ptxVersion;
+}
+
 namespace {
 thread_local int remembered = -1;  // the current device, as far as anyone is told, while the driver has another one
 

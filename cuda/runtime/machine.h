@@ -14,6 +14,9 @@ struct MoreProperties {
 };
 MoreProperties more_properties(int device);
 bool emulated();
+// What the kernels that the current device runs were compiled for, 80 for compute capability 8.0: less than the
+// device's own where its driver compiled them from the PTX of an older one.
+int compiled_for();
 int runtime_version();  // 13000: CUDA 13.0; 0 for the emulator
 bool can_access_peer(int device, int peer);
 // Keeps a stream busy for about so many cycles.

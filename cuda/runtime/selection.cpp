@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "runtime/machine.h"
 
 namespace tl::cuda {
 namespace {
@@ -49,6 +50,13 @@ Choice choose(Kernel kernel, double work) {
   int chosen = state().chosen[int(kernel)].load(std::memory_order_relaxed);
   if (chosen >= 0) return Choice(chosen);
   return work >= kTable[int(kernel)].fast_from ? Choice::Fast : Choice::Simple;
+}
+
+bool has_tensor_cores() {
+  static std::atomic<int> known[64];  // by device: 1 no, 2 yes
+  std::atomic<int>& k = known[driver::device() % 64];
+  if (!k) k = driver::compiled_for() >= 80 ? 2 : 1;
+  return k == 2;
 }
 
 std::vector<SelectionRow> selection_table() {

@@ -30,6 +30,9 @@ enum class Choice { Simple, Fast, FastSmall, FastLarge };
 // `work`: what the threshold of the kernel's row is measured in, for products m * n * k.
 Choice choose(Kernel kernel, double work);
 
+// Whether the current device runs the kernels by mma: it may have tensor cores and code without them.
+bool has_tensor_cores();
+
 struct SelectionRow {
   const char* name;
   double fast_from;    // of work on; infinite: never

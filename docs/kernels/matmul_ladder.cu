@@ -26,6 +26,7 @@
 #endif
 
 #include "gemm_tiles.h"
+#include "runtime/machine.h"
 
 namespace tl::cuda {
 namespace {
@@ -363,7 +364,7 @@ int climb(int n, bool counting) {
     std::printf("%-22s %9s %10s %10s %9s %-14s %9s %9s %7s %7s\n", "rung", "GFLOP", "GB asked", "flop/byte", "limit",
                 "by", "ms", "TFLOP/s", "limit", "peak");
   for (const Rung& r : kRungs) {
-    if (r.tensor_cores && device.major < 8) continue;
+    if (r.tensor_cores && driver::compiled_for() < 80) continue;
     const bool half = r.dtype == Dtype::BFloat16;
     std::vector<float> x = a, y = b;
     std::vector<uint16_t> x_half, y_half;
