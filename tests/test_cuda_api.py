@@ -76,6 +76,22 @@ def test_creation(name: str) -> None:
     same(FACTORIES[name](CUDA), FACTORIES[name]("cpu"))
 
 
+def test_numbers_name_devices() -> None:
+    x = on("cpu", 2)
+    assert tl.device(0) == tl.device(CUDA) and tl.zeros(1, device=0).is_cuda and tl.tensor([1], device=0).is_cuda
+    assert (
+        x.cuda(0).device == x.to(0).device == x.cuda("cuda").device == x.cuda(tl.device(CUDA)).device == tl.device(CUDA)
+    )
+    m = model()
+    assert m.cuda(0)[0].weight.is_cuda and m.cpu().to(0)[0].weight.is_cuda
+    with pytest.raises(RuntimeError, match="Invalid device, must be cuda device"):
+        x.cuda("cpu")
+    with pytest.raises(RuntimeError, match="invalid device ordinal"):
+        x.to(7)
+    images = on("cpu", 1, 2, 3, 3).cuda(memory_format=tl.channels_last)
+    assert images.is_contiguous(memory_format=tl.channels_last)
+
+
 def test_default_device() -> None:
     tl.set_default_device(CUDA)
     try:
@@ -381,6 +397,31 @@ def test_optimizers(name: str) -> None:
         norm = tl.nn.utils.clip_grad_norm_(m.parameters(), 0.5)
         weights.append([p.detach() for p in m.parameters()] + [norm])
     same(*weights)
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam"])
+def test_states_that_a_program_moves_by_itself(name: str) -> None:
+    """The recipe of many programs: train on the CPU, move the model, then every tensor of the optimizer's state."""
+    m, x = model(), on("cpu", 5, 4) / 10
+    optimizer = getattr(tl.optim, name)(m.parameters(), lr=0.05)
+    weights = []
+    for device in ("cpu", CUDA, "cpu"):
+        m.to(device)
+        for state in optimizer.state.values():
+            for k, v in state.items():
+                state[k] = v.to(device) if tl.is_tensor(v) else v
+        optimizer.zero_grad()
+        (m(x.to(device)) ** 2).mean().backward()
+        optimizer.step()
+        weights.append(m[0].weight.sum().item())
+    expected, reference = [], model()
+    optimizer = getattr(tl.optim, name)(reference.parameters(), lr=0.05)
+    for _ in weights:
+        optimizer.zero_grad()
+        (reference(x) ** 2).mean().backward()
+        optimizer.step()
+        expected.append(reference[0].weight.sum().item())
+    np.testing.assert_allclose(weights, expected, rtol=1e-4)
 
 
 def test_data_loader_and_checkpoint() -> None:

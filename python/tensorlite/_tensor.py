@@ -659,7 +659,13 @@ def is_set_to(self: Tensor, other: Tensor) -> bool:
 @_method
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
     """The tensor on a GPU."""
-    return self.to("cuda" if device is None else device, non_blocking=non_blocking)
+    if device is None:
+        device = "cuda"
+    elif isinstance(device, int):
+        device = _C.device("cuda", device)
+    elif _C.device(device).type != "cuda":
+        raise RuntimeError("Invalid device, must be cuda device")
+    return self.to(device, non_blocking=non_blocking, memory_format=memory_format)
 
 
 @_method

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorlite as _tl
 
-from .optimizer import Optimizer, _check_lr, _check_range, _closure, _number, _step_tensor, _with_grads
+from .optimizer import Optimizer, _check_lr, _check_range, _closure, _number, _step_of, _step_tensor, _with_grads
 
 __all__ = ["Adadelta"]
 
@@ -72,7 +72,7 @@ class Adadelta(Optimizer):
                 grads,
                 [self.state[p]["square_avg"] for p in params],
                 [self.state[p]["acc_delta"] for p in params],
-                [self.state[p]["step"] for p in params],
+                [_step_of(self.state[p]) for p in params],
                 lr=_number(group["lr"]),
                 rho=group["rho"],
                 eps=group["eps"],

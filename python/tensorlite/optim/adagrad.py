@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorlite as _tl
 
-from .optimizer import Optimizer, _check_lr, _check_range, _closure, _number, _step_tensor, _with_grads
+from .optimizer import Optimizer, _check_lr, _check_range, _closure, _number, _step_of, _step_tensor, _with_grads
 
 __all__ = ["Adagrad"]
 
@@ -82,7 +82,7 @@ class Adagrad(Optimizer):
                 params,
                 grads,
                 [self.state[p]["sum"] for p in params],
-                [self.state[p]["step"] for p in params],
+                [_step_of(self.state[p]) for p in params],
                 lr=_number(group["lr"]),
                 lr_decay=group["lr_decay"],
                 weight_decay=group["weight_decay"],

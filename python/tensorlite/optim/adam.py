@@ -7,7 +7,17 @@ from typing import Any
 
 import tensorlite as _tl
 
-from .optimizer import Optimizer, _check_betas, _check_lr, _check_range, _closure, _number, _step_tensor, _with_grads
+from .optimizer import (
+    Optimizer,
+    _check_betas,
+    _check_lr,
+    _check_range,
+    _closure,
+    _number,
+    _step_of,
+    _step_tensor,
+    _with_grads,
+)
 
 __all__ = ["Adam"]
 
@@ -95,7 +105,7 @@ class Adam(Optimizer):
                         state["max_exp_avg_sq"] = _tl.zeros_like(p, requires_grad=False)
                 means.append(state["exp_avg"])
                 squares.append(state["exp_avg_sq"])
-                steps.append(state["step"])
+                steps.append(_step_of(state))
                 if amsgrad:
                     largest.append(state["max_exp_avg_sq"])
             beta1, beta2 = group["betas"]

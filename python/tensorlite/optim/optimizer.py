@@ -355,3 +355,11 @@ def _with_grads(group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
 
 def _step_tensor() -> Tensor:
     return _tl.zeros((), dtype=_tl.float32, device="cpu")
+
+
+def _step_of(state: dict[str, Any]) -> Tensor:
+    """The count of steps, which is the CPU's. Programs move it along when they move a loaded state to a device."""
+    step = state["step"]
+    if step.is_cuda:
+        step = state["step"] = step.cpu()
+    return step

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorlite as _tl
 
-from .optimizer import Optimizer, _check_lr, _check_range, _closure, _number, _step_tensor, _with_grads
+from .optimizer import Optimizer, _check_lr, _check_range, _closure, _number, _step_of, _step_tensor, _with_grads
 
 __all__ = ["RMSprop"]
 
@@ -83,7 +83,7 @@ class RMSprop(Optimizer):
                 [s["square_avg"] for s in states],
                 [s["momentum_buffer"] for s in states] if group["momentum"] > 0 else [],
                 [s["grad_avg"] for s in states] if group["centered"] else [],
-                [s["step"] for s in states],
+                [_step_of(s) for s in states],
                 lr=_number(group["lr"]),
                 alpha=group["alpha"],
                 eps=group["eps"],
