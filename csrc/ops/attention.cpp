@@ -2,6 +2,7 @@
 
 #include "kernels/attention.h"
 #include "ops/place.h"
+#include "ops/same_device.h"
 #include "ops/shape.h"
 
 namespace tl {
@@ -36,7 +37,7 @@ struct Operands {
     check(kv_heads > 0 && heads % kv_heads == 0,
           "Number of heads in key and value must divide the number of heads in query, but got ", kv_heads, " and ",
           heads);
-    common_device({&q, &k, &v});
+    check_same_device({&q, &k, &v, &m});
     query = with_unit_rows(q), key = with_unit_rows(k), value = with_unit_rows(v);
     args = {t,
             batch,

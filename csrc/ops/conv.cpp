@@ -4,6 +4,7 @@
 #include "kernels/conv.h"
 #include "ops/cast.h"
 #include "ops/creation.h"
+#include "ops/same_device.h"
 #include "ops/shape.h"
 
 namespace tl {
@@ -195,6 +196,7 @@ Tensor convolution(const Tensor& input, const Tensor& weight, const Tensor& bias
   const Dims sizes = output_sizes(g, input, weight, transposed, groups);
   check_dtypes(input, weight, bias, transposed);
   const Device device = common_device({&input, &weight});
+  check_same_device({&input, &bias});
   if (numel_of(sizes) == 0 || input.numel() == 0 || weight.numel() == 0)
     return zeros_or_bias(sizes, bias, input.dtype(), device);
   const Tensor x = contiguous(input), w = contiguous(weight), b = bias.defined() ? contiguous(bias) : bias;

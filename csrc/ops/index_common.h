@@ -6,6 +6,7 @@
 #include "kernels/index.h"
 #include "ops/cast.h"
 #include "ops/index.h"
+#include "ops/same_device.h"
 
 namespace tl::ops::indexing {
 
@@ -30,15 +31,6 @@ inline const char* lower_type_name(Dtype t) {
     default:
       return name(t);
   }
-}
-
-// Of those that are defined.
-inline void check_same_device(std::initializer_list<const Tensor*> tensors) {
-  Device first = (*tensors.begin())->device();
-  for (const Tensor* t : tensors)
-    check(!t->defined() || t->device() == first,
-          "Expected all tensors to be on the same device, but found at least two devices, ", to_string(first), " and ",
-          t->defined() ? to_string(t->device()) : "", "! Move them with .to(device).");
 }
 
 // Where an operator that changes a copy of `input` writes: input itself (in place), `out`, or a fresh copy.

@@ -2,6 +2,7 @@
 
 #include "kernels/loss.h"
 #include "ops/place.h"
+#include "ops/same_device.h"
 #include "ops/shape.h"
 
 namespace tl {
@@ -34,6 +35,7 @@ void check_target(const Tensor& input, const Tensor& target, const Tensor& weigh
   }
   check(target.device() == input.device(), "Expected all tensors to be on the same device, but target is on ",
         to_string(target.device()), ", the input on ", to_string(input.device()));
+  check_same_device({&input, &weight});
 }
 
 struct NllShape {
@@ -67,21 +69,24 @@ struct Pairs {
   Tensor input, target, weight, pos_weight;
   Dims sizes;
 };
-Tensor spread(const Tensor& t, Ints sizes, Dtype dtype) {
+Tensor spread(const Tensor& t, Ints sizes, Dtype dtype, Device device) {
   if (!t.defined()) return t;
   Tensor same = t.dtype() == dtype ? t : to_dtype(t, dtype, false, false);
+  if (!(same.device() == device)) same = to_copy(same, {}, device, false);  // a number of the host
   return contiguous(same.sizes() == sizes ? same : expand(same, sizes, false));
 }
 Pairs pairs(const char* op, const Tensor& input, const Tensor& target, const Tensor& weight = {},
             const Tensor& pos_weight = {}) {
   Dtype dtype = result_type(input, target);
   check<NotImplementedError>(is_floating(dtype), "\"", op, "\" not implemented for '", type_name(dtype), "'");
+  const Device device = common_device(
+      {&input, &target, weight.defined() ? &weight : &input, pos_weight.defined() ? &pos_weight : &input});
   Pairs p;
   p.sizes = input.sizes() == target.sizes() ? Dims(input.sizes()) : broadcast_shapes(input.sizes(), target.sizes());
-  p.input = spread(input, p.sizes, dtype);
-  p.target = spread(target, p.sizes, dtype);
-  p.weight = spread(weight, p.sizes, dtype);
-  p.pos_weight = spread(pos_weight, p.sizes, dtype);
+  p.input = spread(input, p.sizes, dtype, device);
+  p.target = spread(target, p.sizes, dtype, device);
+  p.weight = spread(weight, p.sizes, dtype, device);
+  p.pos_weight = spread(pos_weight, p.sizes, dtype, device);
   return p;
 }
 const void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
@@ -99,7 +104,7 @@ Tensor pair_backward(const char* op, PairLoss kind, const Tensor& grad, const Pa
                      double param) {
   Reduction r = reduction_of(reduction);
   Device device = p.input.device();
-  Tensor g = spread(grad, r == Reduction::None ? Ints(p.sizes) : Ints(), p.input.dtype());
+  Tensor g = spread(grad, r == Reduction::None ? Ints(p.sizes) : Ints(), p.input.dtype(), device);
   Tensor out = empty(p.sizes, p.input.dtype(), device);
   if (out.numel())
     kernel(loss_kernels[int(device.type)].pair_backward, op,
@@ -156,7 +161,7 @@ Tensor nll_loss_backward(const Tensor& grad_output, Ints input_size, const Tenso
   NllShape s = nll_shape(input_size, target);
   Reduction r = reduction_of(reduction);
   Dtype dtype = total_weight.dtype();
-  Tensor g = spread(grad_output, r == Reduction::None ? target.sizes() : Ints(), dtype);
+  Tensor g = spread(grad_output, r == Reduction::None ? target.sizes() : Ints(), dtype, target.device());
   Tensor t = contiguous(target), w = weight.defined() ? contiguous(weight) : Tensor();
   Tensor out = empty(input_size, dtype, g.device());
   int64_t invalid = kernel(loss_kernels[int(g.device().type)].nll_backward, "nll_loss_backward",

@@ -3,6 +3,7 @@
 #include "core/plan.h"
 #include "kernels/matmul.h"
 #include "ops/cast.h"
+#include "ops/same_device.h"
 #include "ops/shape.h"
 
 namespace tl {
@@ -209,8 +210,9 @@ Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const 
          ". Convert one of them with .to(dtype).");
   check_not_bool(dtype, "addmm_impl_cpu_");
   if (!out.inplace) expanded_strides(input, sizes);
+  check_same_device({&mat1, &mat2, &input});
   bool fresh;
-  Tensor c = result_for(out, sizes, dtype, common_device({&mat1, &mat2, &input}), {&mat1, &mat2}, input, fresh);
+  Tensor c = result_for(out, sizes, dtype, mat1.device(), {&mat1, &mat2}, input, fresh);
   product("addmm", c, mat1, mat2, input, beta, alpha);
   return deliver(out, c, fresh);
 }
@@ -236,8 +238,9 @@ Tensor baddbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, 
   check_not_bool(dtype, input.defined() ? "baddbmm" : "bmm");
   const Dims sizes{batch1.size(0), batch1.size(1), batch2.size(2)};
   if (input.defined()) expanded_strides(input, sizes);
+  check_same_device({&batch1, &batch2, &input});
   bool fresh;
-  Tensor c = result_for(out, sizes, dtype, common_device({&batch1, &batch2}), {&batch1, &batch2}, input, fresh);
+  Tensor c = result_for(out, sizes, dtype, batch1.device(), {&batch1, &batch2}, input, fresh);
   product(input.defined() ? "baddbmm" : "bmm", c, batch1, batch2, input, beta, alpha);
   return deliver(out, c, fresh);
 }
@@ -258,6 +261,7 @@ Tensor addbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, c
     fail("self and mat2 must have the same dtype, but got ", type_name(input.dtype()), " and ",
          type_name(dtype != input.dtype() ? dtype : batch2.dtype()));
   check_not_bool(dtype, "addmm_impl_cpu_");
+  check_same_device({&batch1, &batch2, &input});
   // Half types are summed in float32 and rounded once.
   if (is_half(dtype)) {
     auto wide = [](const Tensor& t) { return to_dtype(t, Dtype::Float32, false, false); };
@@ -310,9 +314,9 @@ Tensor mv(const Tensor& input, const Tensor& vec, const Out& out) {
 Tensor addmv(const Tensor& input, const Tensor& mat, const Tensor& vec, const Scalar& beta, const Scalar& alpha,
              const Out& out) {
   check_matrix_vector(input, mat, vec, input.dim());
+  check_same_device({&mat, &vec, &input});
   bool fresh;
-  Tensor y =
-      result_for(out, {mat.size(0)}, mat.dtype(), common_device({&mat, &vec, &input}), {&mat, &vec}, input, fresh);
+  Tensor y = result_for(out, {mat.size(0)}, mat.dtype(), mat.device(), {&mat, &vec}, input, fresh);
   product_with_vector("addmv", y, mat, vec, input, beta, alpha);
   return deliver(out, y, fresh);
 }
@@ -364,7 +368,8 @@ Tensor addr(const Tensor& input, const Tensor& vec1, const Tensor& vec2, const S
   const Dtype result = out.defined() ? out.tensor.dtype() : dtype;
   check_castable(dtype, result);
   bool fresh;
-  Tensor c = result_for(out, sizes, result, common_device({&input, &vec1, &vec2}), {&vec1, &vec2}, input, fresh);
+  check_same_device({&vec1, &vec2, &input});
+  Tensor c = result_for(out, sizes, result, vec1.device(), {&vec1, &vec2}, input, fresh);
   const Tensor sums = result == compute ? c : empty(sizes, compute, c.device());
   product("addr", sums, unsqueeze(u, 1), unsqueeze(v, 0), d, beta, alpha);
   if (!sums.is(c)) copy_into(c, sums);

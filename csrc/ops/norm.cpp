@@ -2,6 +2,7 @@
 
 #include "kernels/norm.h"
 #include "ops/place.h"
+#include "ops/same_device.h"
 
 namespace tl {
 NormKernels norm_kernels[kDeviceTypes];
@@ -51,6 +52,7 @@ void check_channels(const Tensor& t, int64_t channels, const char* what) {
 std::tuple<Tensor, Tensor, Tensor> native_batch_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                                                      const Tensor& running_mean, const Tensor& running_var,
                                                      bool training, double momentum, double eps) {
+  check_same_device({&input, &weight, &bias, &running_mean, &running_var});
   check_floating("batch_norm", input.dtype());
   check(input.dim() >= 2, "batch_norm: expected at least 2D input (got ", input.dim(), "D input)");
   int64_t channels = input.size(1);
@@ -112,6 +114,7 @@ std::tuple<Tensor, Tensor, Tensor> native_batch_norm_backward(const Tensor& grad
 
 std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& input, Ints normalized_shape, const Tensor& weight,
                                                      const Tensor& bias, double eps) {
+  check_same_device({&input, &weight, &bias});
   size_t k = normalized_shape.size();
   check(k >= 1,
         "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
@@ -164,6 +167,7 @@ std::tuple<Tensor, Tensor, Tensor> native_layer_norm_backward(const Tensor& grad
 
 std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                                                      int64_t num_groups, double eps) {
+  check_same_device({&input, &weight, &bias});
   check(input.dim() >= 2, "Expected at least 2 dimensions for input tensor but received ", input.dim());
   int64_t channels = input.size(1);
   check(num_groups > 0, "Expected num groups to be greater than 0, got ", num_groups);

@@ -7,6 +7,7 @@
 #include "kernels/random.h"
 #include "ops/cast.h"
 #include "ops/creation.h"
+#include "ops/same_device.h"
 
 namespace tl {
 
@@ -218,6 +219,7 @@ void check_float(const Tensor& t, const char* what) {
 void fill_bernoulli(const Tensor& t, const Tensor& p, Generator* g) {
   if (is_complex(t.dtype())) not_implemented("bernoulli_tensor_cpu_self_", t.dtype());
   check_float(p, "bernoulli_tensor_cpu_p_");
+  check_same_device({&t, &p});
   Tensor each = expand_to(p, t.sizes());
   if (t.numel() == 0) return;
   Fill f(t, each, g);
