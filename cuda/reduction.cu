@@ -187,11 +187,11 @@ struct Offsets {
 };
 
 // What both kernels walk. An output's chunk k reduces the units [k * length, (k + 1) * length), which are packs of 16
-// bytes of a row where `wide` (rows), or elements; `even` elements are one step apart.
+// bytes of a row where `wide` (rows), or elements. `direct`: by_packs of the dtype.
 struct Walked {
   const char* input;
   Dtype dtype;
-  bool wide, even;
+  bool wide, direct;
   int64_t outputs, units, chunks, length;
   Divide by_chunks;
   Offsets kept, reduced;
@@ -256,7 +256,7 @@ TL_DEVICE typename Op::Partial fold_row(const Walked& w, const Op& op, const cha
         }
       });
     }
-  } else if (w.even) {
+  } else if (w.direct && w.reduced.ndim == 1) {
     with_stored<T>(w.dtype, [&](auto stored) {
       using S = decltype(stored);
       const int64_t apart = step * w.reduced.strides[0];
@@ -352,18 +352,32 @@ reduce_columns(const Walked w, const Op op, int log_lanes, uint32_t tiles, typen
     }
   };
   int64_t r = begin + y;
-  for (; r + (kBelow - 1) * depth < end; r += kBelow * depth) {
-    T v[kBelow][kAcross] = {};
-    TL_UNROLL
-    for (int k = 0; k < kBelow; ++k) load(r + k * depth, v[k]);
-    TL_UNROLL
-    for (int c = 0; c < kAcross; ++c) {
-      T below[kBelow];
-      TL_UNROLL
-      for (int k = 0; k < kBelow; ++k) below[k] = v[k][c];
-      total[c] = op.combine(total[c], op.many(below, r, depth));
-    }
-  }
+  // All are read before the first is converted.
+  if (w.direct)
+    with_stored<T>(w.dtype, [&](auto stored) {
+      using S = decltype(stored);
+      for (; r + (kBelow - 1) * depth < end; r += kBelow * depth) {
+        Pack<S, kAcross> raw[kBelow] = {};
+        TL_UNROLL
+        for (int k = 0; k < kBelow; ++k) {
+          int64_t offset = w.reduced(r + k * depth);
+          if (w.wide) {
+            if (base[0]) raw[k] = *reinterpret_cast<const Pack<S, kAcross>*>(base[0] + offset);
+          } else {
+            TL_UNROLL
+            for (int c = 0; c < kAcross; ++c)
+              if (base[c]) raw[k].v[c] = *reinterpret_cast<const S*>(base[c] + offset);
+          }
+        }
+        TL_UNROLL
+        for (int c = 0; c < kAcross; ++c) {
+          T below[kBelow];
+          TL_UNROLL
+          for (int k = 0; k < kBelow; ++k) below[k] = convert<T>(raw[k].v[c]);
+          total[c] = op.combine(total[c], op.many(below, r, depth));
+        }
+      }
+    });
   for (; r < end; r += depth) {
     T v[kAcross] = {};
     load(r, v);
@@ -458,7 +472,7 @@ void reduce_with(const ReducePlan& p, const Op& op) {
   Walked w{static_cast<const char*>(p.input),
            p.dtype,
            wide,
-           !wide && by_packs<T>(p.dtype) && p.reduced_ndim == 1,
+           by_packs<T>(p.dtype),
            p.outputs,
            units,
            chunks,

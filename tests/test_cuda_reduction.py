@@ -1,4 +1,4 @@
-"""Reductions on a CUDA device, against the CPU: rows that are no whole number of packs, in every dtype."""
+"""Reductions on a CUDA device, against the CPU: rows and columns, by packs and not, in every dtype."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ pytestmark = pytest.mark.skipif(not IS_TENSORLITE or not tl.cuda.is_available(),
 
 TOLERANCE = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 2e-5, "float64": 1e-12}
 OPS = ["sum", "amax", "argmin", "var", "any", "prod", "norm"]
-CASES = [((5, 3), 1), ((9, 61), 1), ((2, 64), 1), ((3, 1001), 1), ((2, 5003), 1), ((150_007,), 0), ((40, 6, 7), 1)]
+CASES = [
+    ((5, 3), 1), ((9, 61), 1), ((2, 64), 1), ((3, 1001), 1), ((2, 5003), 1), ((150_007,), 0),
+    ((40, 6, 7), 1), ((2, 301, 8), 1), ((1200, 132), 0), ((1201, 5), 0),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", [*TOLERANCE, "int64", "int32", "int8", "bool"])
 @pytest.mark.parametrize(("shape", "dim"), CASES, ids=str)
-def test_rows(shape: tuple[int, ...], dim: int, dtype: str) -> None:
+def test_values(shape: tuple[int, ...], dim: int, dtype: str) -> None:
     values = np.random.default_rng(0).integers(-3, 4, shape)
     floating = dtype in TOLERANCE
     x = tl.tensor(values * 0.25 + 1 if floating else values).to(getattr(tl, dtype))
