@@ -16,6 +16,7 @@ from library import IS_TENSORLITE, tl
 EMULATED = IS_TENSORLITE and tl.cuda.is_available() and tl._C._cuda_is_emulated()
 pytestmark = pytest.mark.skipif(not EMULATED, reason="a dry run on the emulator")
 ROOT = Path(__file__).resolve().parents[1]
+REPORT = ROOT / "docs" / "gpu-report.md"
 
 
 def check(*arguments: str, status: int = 0, **environment: str) -> str:
@@ -39,8 +40,7 @@ def tool() -> Any:
 
 
 def test_every_step_in_a_dry_run(tmp_path: Path) -> None:
-    report = ROOT / "docs" / "gpu-report.md"
-    before = report.read_bytes() if report.exists() else None
+    before = REPORT.read_bytes() if REPORT.exists() else None
     target = tmp_path / "report.md"
     check("--emulated", "--work", str(tmp_path), "--report", str(target))
     text = target.read_text()
@@ -50,7 +50,7 @@ def test_every_step_in_a_dry_run(tmp_path: Path) -> None:
     assert "not measured" not in text and "did not come to" not in text
     assert {"test.log", "bench-conv.log", "bench-conv.json"} <= {p.name for p in tmp_path.iterdir()}
     check("report", "--emulated", "--work", str(tmp_path))
-    assert (report.read_bytes() if report.exists() else None) == before, "a dry run wrote the report"
+    assert (REPORT.read_bytes() if REPORT.exists() else None) == before, "a dry run wrote the report"
 
 
 def stand_in(folder: Path, name: str, text: str) -> None:
@@ -79,6 +79,7 @@ def test_what_fails_is_reported_with_what_ran(tmp_path: Path) -> None:
 
 
 def test_a_machine_without_tools_is_told_what_to_do(tmp_path: Path) -> None:
+    before = REPORT.read_bytes() if REPORT.exists() else None
     done = subprocess.run(
         [sys.executable, "-S", ROOT / "tools" / "gpu_check.py", "--work", tmp_path],
         capture_output=True,
@@ -87,7 +88,8 @@ def test_a_machine_without_tools_is_told_what_to_do(tmp_path: Path) -> None:
         env={"PATH": "/nowhere", "PYTHONNOUSERSITE": "1"},
     )
     assert done.returncode == 1 and re.search(r"missing here: .*c\+\+.*pip download ", done.stderr), done.stderr
-    assert not (tmp_path / "cmake").exists()
+    assert not (tmp_path / "cmake").exists() and "there is no GPU here to report of" in done.stdout
+    assert (REPORT.read_bytes() if REPORT.exists() else None) == before
 
 
 SANITIZED = {

@@ -411,6 +411,8 @@ def report(options: argparse.Namespace) -> None:
     target = Path(options.report) if options.report else None if options.emulated else ROOT / "docs" / "gpu-report.md"
     if target is None:
         return print("  a dry run writes no report unless --report says where")
+    if not options.report and not load("preflight").get("card"):
+        return print("  there is no GPU here to report of; --report writes what there is all the same")
     found, built, tested, checked = (load(s) for s in ("preflight", "build", "test", "sanitizer"))
     lines = ["# The GPU report", "", "Written by `make gpu-check`; not edited by hand.", ""]
     if options.emulated:
