@@ -16,9 +16,9 @@ int64_t taps(const ConvArgs& a) { return volume(a, &ConvArgs::Dim::kernel); }
 int64_t plane_x(const ConvArgs& a) { return volume(a, &ConvArgs::Dim::in); }
 int64_t plane_y(const ConvArgs& a) { return volume(a, &ConvArgs::Dim::out); }
 
-// Whether every number that a kernel computes with has 31 bits.
+// Whether every number that a kernel computes with has 31 bits; a block steps past the last place.
 bool is_narrow(const ConvArgs& a) {
-  constexpr int64_t kMost = INT32_MAX;
+  constexpr int64_t kMost = INT32_MAX - kThreads;
   for (const auto& d : a.dim)
     if (d.in + 2 * d.padding > kMost / 2 || d.kernel * d.dilation > kMost / 2 || d.out * d.stride > kMost / 2)
       return false;
