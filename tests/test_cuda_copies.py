@@ -80,6 +80,16 @@ def test_turned_and_cut(case: int, dtype: str) -> None:
         assert there.cpu().equal(into)
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_copies_between_widths_in_the_same_memory(device: str) -> None:
+    for n in (8, 5000):
+        wide = tl.arange(n, dtype=tl.float64, device=device)
+        narrow = wide.view(tl.float32)[:n]
+        expected = narrow.clone().double()
+        wide.copy_(narrow)
+        assert wide.equal(expected)
+
+
 def test_masks() -> None:
     """By packs, a rest, from an odd address; what is met in a mask's steps."""
     a, b = numbers(5003, dtype="bool"), numbers(5003, dtype="int64") > 0

@@ -52,7 +52,8 @@ Tensor copy(const Tensor& input, const Tensor& src, bool non_blocking, const Out
   if (is_complex(src.dtype()) && !is_complex(input.dtype()) && input.dtype() != Dtype::Bool)
     warn("Casting complex values to real discards the imaginary part");
   if (input.numel() == 0) return input;
-  if (same_memory && !(input.data() == src.data() && input.strides() == src.strides())) {
+  bool in_step = input.data() == src.data() && input.strides() == src.strides() && input.itemsize() == src.itemsize();
+  if (same_memory && !in_step) {
     // The two may interleave: read everything before writing.
     copy_into(input, clone(src));
     return input;
