@@ -72,12 +72,12 @@ TL_DEVICE void add_product(Tile<A>& c, Shared<A> shared, const Rows<T>& of_left,
     sync_block();
     for (int q = t; q < kTile<A> * kInRow; q += kSide * kSide) {
       int row = q / kInRow, d = q % kInRow * P;
-      Pack<T, P> x = load_pack(left + row * of_left.row, d0 + d, row < left_rows ? width : 0, of_left.wide);
-      Pack<T, P> y = load_pack(right + row * of_right.row, d0 + d, row < right_rows ? width : 0, of_right.wide);
+      PackRead<T> x = load_pack(left + row * of_left.row, d0 + d, row < left_rows ? width : 0, of_left.wide);
+      PackRead<T> y = load_pack(right + row * of_right.row, d0 + d, row < right_rows ? width : 0, of_right.wide);
       TL_UNROLL
       for (int k = 0; k < P; ++k) {
-        from_left[(d + k) * S + row] = convert<A>(x.v[k]);
-        from_right[(d + k) * S + row] = convert<A>(y.v[k]);
+        from_left[(d + k) * S + row] = convert<A>(x[k]);
+        from_right[(d + k) * S + row] = convert<A>(y[k]);
       }
     }
     sync_block();
@@ -113,9 +113,9 @@ TL_DEVICE void add_weighted(Tile<A> (&sums)[kHalves], const Tile<A>& w, Shared<A
     if (h) sync_block();
     for (int q = t; q < kTile<A> * kInRow; q += kSide * kSide) {
       int row = q / kInRow, c = q % kInRow * P;
-      Pack<T, P> x = load_pack(m + row * of.row, c0 + c, row < rows ? of.width : 0, of.wide);
+      PackRead<T> x = load_pack(m + row * of.row, c0 + c, row < rows ? of.width : 0, of.wide);
       TL_UNROLL
-      for (int k = 0; k < P; ++k) shared[row * S + c + k] = convert<A>(x.v[k]);
+      for (int k = 0; k < P; ++k) shared[row * S + c + k] = convert<A>(x[k]);
     }
     sync_block();
 #if defined(__CUDACC__)
@@ -225,9 +225,9 @@ grad_means(const Rows<T> grad, const Rows<T> output, int64_t heads, int64_t quer
   const T *g = grad.at(b, h, q), *o = output.at(b, h, q);
   A sum = 0;
   for (int64_t i = lane_index() * P; i < grad.width; i += kWarp * P) {
-    Pack<T, P> x = load_pack(g, i, grad.width, grad.wide), y = load_pack(o, i, grad.width, output.wide);
+    PackRead<T> x = load_pack(g, i, grad.width, grad.wide), y = load_pack(o, i, grad.width, output.wide);
     TL_UNROLL
-    for (int k = 0; k < P; ++k) sum += convert<A>(x.v[k]) * convert<A>(y.v[k]);
+    for (int k = 0; k < P; ++k) sum += convert<A>(x[k]) * convert<A>(y[k]);
   }
   sum = warp_sum(sum);
   if (lane_index() == 0) delta[row] = sum;

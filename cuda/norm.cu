@@ -85,20 +85,20 @@ normalise_rows(const T* input, T* output, const Sum<T>* weight, const Sum<T>* bi
   const T* x = input + row * n;
   if (weight) weight += w.first(row);
   if (bias) bias += w.first(row);
-  Pack<T, P> kept[kForwardPacks];
+  PackRead<T> kept[kForwardPacks];
   TL_UNROLL
   for (int j = 0; j < kForwardPacks; ++j) kept[j] = load_pack(x, (j * lanes + lane) * P, inside ? n : 0, wide);
   A sum[1] = {};
   TL_UNROLL
   for (int j = 0; j < kForwardPacks; ++j) TL_UNROLL
-  for (int k = 0; k < P; ++k) sum[0] += convert<A>(kept[j].v[k]);
+  for (int k = 0; k < P; ++k) sum[0] += convert<A>(kept[j][k]);
   row_sums<1, A>(warps, sum, lanes);
   A mean = sum[0] / A(n);
   sum[0] = 0;
   TL_UNROLL
   for (int j = 0; j < kForwardPacks; ++j) TL_UNROLL
   for (int k = 0; k < P; ++k) {
-    A d = convert<A>(kept[j].v[k]) - mean;
+    A d = convert<A>(kept[j][k]) - mean;
     if ((j * lanes + lane) * P + k < n) sum[0] += d * d;
   }
   row_sums<1, A>(warps, sum, lanes);
@@ -114,7 +114,7 @@ normalise_rows(const T* input, T* output, const Sum<T>* weight, const Sum<T>* bi
     Pack<T, P> out;
     TL_UNROLL
     for (int k = 0; k < P; ++k) {
-      A v = (convert<A>(kept[j].v[k]) - mean) * rstd;
+      A v = (convert<A>(kept[j][k]) - mean) * rstd;
       if (weight) v *= by[k];
       if (bias) v += shift[k];
       out.v[k] = convert<T>(v);
@@ -150,7 +150,7 @@ normalise_rows_backward(const T* grad, const T* input, const Sum<T>* weight, con
     int64_t row = base + own;
     bool inside = row < rows;
     A mean = inside ? means[row] : A(0), rstd = inside ? rstds[row] : A(0);
-    Pack<T, P> g[J], x[J];
+    PackRead<T> g[J], x[J];
     TL_UNROLL
     for (int j = 0; j < J; ++j) {
       int i = (j * lanes + lane) * P;
@@ -161,7 +161,7 @@ normalise_rows_backward(const T* grad, const T* input, const Sum<T>* weight, con
     TL_UNROLL
     for (int j = 0; j < J; ++j) TL_UNROLL
     for (int k = 0; k < P; ++k) {
-      A gi = convert<A>(g[j].v[k]), d = convert<A>(x[j].v[k]) - mean;
+      A gi = convert<A>(g[j][k]), d = convert<A>(x[j][k]) - mean;
       of_bias[j][k] += gi;  // zero beyond the end
       of_weight[j][k] += gi * (d * rstd);
       sums[0] += gi * w[j][k];
@@ -175,7 +175,7 @@ normalise_rows_backward(const T* grad, const T* input, const Sum<T>* weight, con
       Pack<T, P> out;
       TL_UNROLL
       for (int k = 0; k < P; ++k) {
-        A v = convert<A>(g[j].v[k]) * w[j][k] - shift - (convert<A>(x[j].v[k]) - mean) * slope;
+        A v = convert<A>(g[j][k]) * w[j][k] - shift - (convert<A>(x[j][k]) - mean) * slope;
         out.v[k] = convert<T>(v * rstd);
       }
       store_pack(result + row * n, (j * lanes + lane) * P, inside ? n : 0, wide, out);

@@ -46,7 +46,7 @@ plane_moments(const T* x, const PlaneRange r, int64_t parts, Moments<Sum<T>>* re
   int64_t begin = part * r.per_part, end = begin + r.per_part < r.packs ? begin + r.per_part : r.packs;
   Moments<A> total{A(0), A(0), A(0)};
   for (int64_t i = begin + t; i < end; i += kThreads * kBatch) {
-    Pack<T, P> v[kBatch];
+    PackRead<T> v[kBatch];
     int count[kBatch], n = 0;
     TL_UNROLL
     for (int k = 0; k < kBatch; ++k) {
@@ -59,12 +59,12 @@ plane_moments(const T* x, const PlaneRange r, int64_t parts, Moments<Sum<T>>* re
     A sum = 0, squares = 0;
     TL_UNROLL
     for (int k = 0; k < kBatch; ++k) TL_UNROLL
-    for (int e = 0; e < P; ++e) sum += convert<A>(v[k].v[e]);  // zeros beyond the end
+    for (int e = 0; e < P; ++e) sum += convert<A>(v[k][e]);  // zeros beyond the end
     A mean = sum / A(n);
     TL_UNROLL
     for (int k = 0; k < kBatch; ++k) TL_UNROLL
     for (int e = 0; e < P; ++e) {
-      A d = convert<A>(v[k].v[e]) - mean;
+      A d = convert<A>(v[k][e]) - mean;
       if (e < count[k]) squares += d * d;
     }
     total = join(total, Moments<A>{A(n), mean, squares});
@@ -93,7 +93,7 @@ plane_grad_sums(const T* g, const T* x, const Sum<T>* means, const Divide per_me
   int64_t begin = part * r.per_part, end = begin + r.per_part < r.packs ? begin + r.per_part : r.packs;
   A mean = means[per_mean(c)], sum = 0, dot = 0;
   for (int64_t i = begin + t; i < end; i += kThreads * kHere) {
-    Pack<T, P> gs[kHere], xs[kHere];
+    PackRead<T> gs[kHere], xs[kHere];
     int64_t insides[kHere];
     TL_UNROLL
     for (int k = 0; k < kHere; ++k) {
@@ -109,10 +109,10 @@ plane_grad_sums(const T* g, const T* x, const Sum<T>* means, const Divide per_me
       if (weight) load_some(w, weight, insides[k], r.inner, wide_weight);
       TL_UNROLL
       for (int e = 0; e < P; ++e) {
-        A v = convert<A>(gs[k].v[e]);  // zero beyond the end
+        A v = convert<A>(gs[k][e]);  // zero beyond the end
         if (weight) v *= w[e];
         sum += v;
-        dot += v * (convert<A>(xs[k].v[e]) - mean);
+        dot += v * (convert<A>(xs[k][e]) - mean);
       }
     }
   }
@@ -158,7 +158,7 @@ column_moments(const T* x, const Columns c, const ColumnTile tile, bool wide, Mo
   int64_t begin = part * tile.per_part, end = begin + tile.per_part < c.rows ? begin + tile.per_part : c.rows;
   A mean[P] = {}, sq[P] = {}, n = 0;
   for (int64_t r = begin + y; r < end; r += depth * kBatch) {
-    Pack<T, P> v[kBatch];
+    PackRead<T> v[kBatch];
     TL_UNROLL
     for (int k = 0; k < kBatch; ++k) {
       int64_t row = r + k * depth;
@@ -171,7 +171,7 @@ column_moments(const T* x, const Columns c, const ColumnTile tile, bool wide, Mo
       A part_of_n = A(1) / n;  // Welford (1962)
       TL_UNROLL
       for (int e = 0; e < P; ++e) {
-        A value = convert<A>(v[k].v[e]), d = value - mean[e];
+        A value = convert<A>(v[k][e]), d = value - mean[e];
         mean[e] += d * part_of_n;
         sq[e] += d * (value - mean[e]);
       }
@@ -209,7 +209,7 @@ column_grad_sums(const T* g, const T* x, const Sum<T>* means, const Sum<T>* row_
   A mean[P] = {}, sum[P] = {}, dot[P] = {};
   if (!row_rstd) load_some(mean, means, col, c.columns, wide_means);
   for (int64_t r = begin + y; r < end; r += depth * kHere) {
-    Pack<T, P> gs[kHere], xs[kHere];
+    PackRead<T> gs[kHere], xs[kHere];
     TL_UNROLL
     for (int k = 0; k < kHere; ++k) {
       int64_t row = r + k * depth, n = row < end ? c.columns : 0;
@@ -224,9 +224,9 @@ column_grad_sums(const T* g, const T* x, const Sum<T>* means, const Sum<T>* row_
       if (row_rstd) row_mean = means[row], by = row_rstd[row];
       TL_UNROLL
       for (int e = 0; e < P; ++e) {
-        A v = convert<A>(gs[k].v[e]);
+        A v = convert<A>(gs[k][e]);
         sum[e] += v;
-        dot[e] += v * ((convert<A>(xs[k].v[e]) - mean[e] - row_mean) * by);
+        dot[e] += v * ((convert<A>(xs[k][e]) - mean[e] - row_mean) * by);
       }
     }
   }
@@ -273,7 +273,8 @@ scale_planes(const T* x, T* y, const Scaling<Sum<T>> s, const PlaneWalk w, bool 
   for (int64_t i = global_index(); i < packs; i += global_size()) {
     int64_t first = i * P, plane = w.by_inner(first), left = (plane + 1) * w.inner - first;
     bool inside = wide && first + P <= w.elements;
-    Pack<T, P> v = load_pack(x, first, w.elements, inside), out;
+    PackRead<T> v = load_pack(x, first, w.elements, inside);
+    Pack<T, P> out;
     A mean, by, shift;
     auto take = [&] {
       int64_t channel, stat;
@@ -289,7 +290,7 @@ scale_planes(const T* x, T* y, const Scaling<Sum<T>> s, const PlaneWalk w, bool 
         take();
       }
       --left;
-      out.v[e] = convert<T>((convert<A>(v.v[e]) - mean) * by + shift);
+      out.v[e] = convert<T>((convert<A>(v[e]) - mean) * by + shift);
     }
     store_pack(y, first, w.elements, inside, out);
   }
@@ -304,7 +305,8 @@ scale_grad_planes(const T* g, const T* x, T* d, const GradScaling<Sum<T>> s, con
   for (int64_t i = global_index(); i < packs; i += global_size()) {
     int64_t first = i * P, plane = w.by_inner(first), left = (plane + 1) * w.inner - first;
     bool inside = wide && first + P <= w.elements;
-    Pack<T, P> gs = load_pack(g, first, w.elements, inside), xs = load_pack(x, first, w.elements, inside), out;
+    PackRead<T> gs = load_pack(g, first, w.elements, inside), xs = load_pack(x, first, w.elements, inside);
+    Pack<T, P> out;
     A mean, before, shift, slope, after;
     auto take = [&] {
       int64_t channel, stat;
@@ -321,7 +323,7 @@ scale_grad_planes(const T* g, const T* x, T* d, const GradScaling<Sum<T>> s, con
         take();
       }
       --left;
-      A v = convert<A>(gs.v[e]) * before - shift - (convert<A>(xs.v[e]) - mean) * slope;
+      A v = convert<A>(gs[e]) * before - shift - (convert<A>(xs[e]) - mean) * slope;
       out.v[e] = convert<T>(v * after);
     }
     store_pack(d, first, w.elements, inside, out);
@@ -349,11 +351,12 @@ scale_columns(const T* x, T* y, const Scaling<Sum<T>> s, const Columns c, const 
     for (int e = 0; e < P; ++e) by[e] *= rstd[e];
   }
   for (int64_t r = int64_t(block_index().y) * depth + t / tile.lanes; r < c.rows; r += step) {
-    Pack<T, P> v = load_pack(x + r * c.columns, col, c.columns, wide), out;
+    PackRead<T> v = load_pack(x + r * c.columns, col, c.columns, wide);
+    Pack<T, P> out;
     A row_mean = per_row ? s.mean[r] : A(0), row_rstd = per_row ? s.rstd[r] : A(1);
     TL_UNROLL
     for (int e = 0; e < P; ++e)
-      out.v[e] = convert<T>((convert<A>(v.v[e]) - mean[e] - row_mean) * row_rstd * by[e] + shift[e]);
+      out.v[e] = convert<T>((convert<A>(v[e]) - mean[e] - row_mean) * row_rstd * by[e] + shift[e]);
     store_pack(y + r * c.columns, col, c.columns, wide, out);
   }
 }
@@ -380,19 +383,20 @@ scale_grad_columns(const T* g, const T* x, T* d, const GradScaling<Sum<T>> s, co
     for (int e = 0; e < P; ++e) weight[e] *= rstd[e];
   }
   for (int64_t r = int64_t(block_index().y) * depth + t / tile.lanes; r < c.rows; r += step) {
-    Pack<T, P> gs = load_pack(g + r * c.columns, col, c.columns, wide);
-    Pack<T, P> xs = load_pack(x + r * c.columns, col, c.columns, wide), out;
+    PackRead<T> gs = load_pack(g + r * c.columns, col, c.columns, wide);
+    PackRead<T> xs = load_pack(x + r * c.columns, col, c.columns, wide);
+    Pack<T, P> out;
     if (per_row) {
       A row_mean = s.mean[r], row_shift = s.shift[r], row_slope = s.slope[r], row_rstd = s.rstd[r];
       TL_UNROLL
       for (int e = 0; e < P; ++e) {
-        A v = convert<A>(gs.v[e]) * weight[e] - row_shift - (convert<A>(xs.v[e]) - row_mean) * row_slope;
+        A v = convert<A>(gs[e]) * weight[e] - row_shift - (convert<A>(xs[e]) - row_mean) * row_slope;
         out.v[e] = convert<T>(v * row_rstd);
       }
     } else {
       TL_UNROLL
       for (int e = 0; e < P; ++e) {
-        A v = convert<A>(gs.v[e]) - shift[e] - (convert<A>(xs.v[e]) - mean[e]) * slope[e];
+        A v = convert<A>(gs[e]) - shift[e] - (convert<A>(xs[e]) - mean[e]) * slope[e];
         out.v[e] = convert<T>(v * weight[e]);
       }
     }

@@ -58,13 +58,9 @@ struct LaneOfRow {
   TL_DEVICE bool apart() const { return n % P != 0; }
   TL_DEVICE int at(int j, int k) const { return j * P * lanes + (apart() ? k * lanes + lane : lane * P + k); }
   // Zeros beyond `end`.
-  TL_DEVICE Pack<T, P> load(const T* row, int j, int end) const {
+  TL_DEVICE PackRead<T> load(const T* row, int j, int end) const {
     if (!apart()) return load_pack(row, at(j, 0), end, wide);
-    Pack<T, P> p{};
-    TL_UNROLL
-    for (int k = 0; k < P; ++k)
-      if (at(j, k) < end) p.v[k] = row[at(j, k)];
-    return p;
+    return read_elements<T>([&](int k) { return row[at(j, k)]; }, [&](int k) { return at(j, k) < end; });
   }
   TL_DEVICE void store(T* row, int j, const Pack<T, P>& p) const {
     if (!apart()) return store_pack(row, at(j, 0), n, wide, p);
@@ -84,7 +80,7 @@ softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool
   const LaneOfRow<T> own{n, lanes, t & (lanes - 1), wide};
   int64_t row = block_index().x * int64_t(block_size().x >> log_lanes) + (t >> log_lanes);
   bool inside = row < rows;
-  Pack<T, P> raw[J];
+  PackRead<T> raw[J];
   TL_UNROLL
   for (int j = 0; j < J; ++j) raw[j] = own.load(input + row * n, j, inside ? n : 0);
   A x[kKept<T>], most = -A(__builtin_inf()), sum = 0;
@@ -92,7 +88,7 @@ softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool
   for (int j = 0; j < J; ++j)
     for (int k = 0; k < P; ++k) {
       bool is_element = inside && own.at(j, k) < n;
-      x[j * P + k] = is_element ? convert<A>(raw[j].v[k]) : -A(__builtin_inf());
+      x[j * P + k] = is_element ? convert<A>(raw[j][k]) : -A(__builtin_inf());
       most = x[j * P + k] > most ? x[j * P + k] : most;
     }
   most = over_row<A>(warps, most, lanes, Larger());
@@ -110,8 +106,9 @@ softmax_rows(const T* input, T* output, int64_t rows, int n, int log_lanes, bool
   if (!inside) return;
   TL_UNROLL
   for (int j = 0; j < J; ++j) {
-    for (int k = 0; k < P; ++k) raw[j].v[k] = convert<T>(log ? x[j * P + k] - last : x[j * P + k] * last);
-    own.store(output + row * n, j, raw[j]);
+    Pack<T, P> out;
+    for (int k = 0; k < P; ++k) out.v[k] = convert<T>(log ? x[j * P + k] - last : x[j * P + k] * last);
+    own.store(output + row * n, j, out);
   }
 }
 
@@ -126,7 +123,7 @@ softmax_rows_backward(const T* grad, const T* output, T* result, int64_t rows, i
   const LaneOfRow<T> own{n, lanes, t & (lanes - 1), wide};
   int64_t row = block_index().x * int64_t(block_size().x >> log_lanes) + (t >> log_lanes);
   bool inside = row < rows;
-  Pack<T, P> g[J], y[J];
+  PackRead<T> g[J], y[J];
   TL_UNROLL
   for (int j = 0; j < J; ++j) {
     g[j] = own.load(grad + row * n, j, inside ? n : 0);
@@ -136,18 +133,19 @@ softmax_rows_backward(const T* grad, const T* output, T* result, int64_t rows, i
   TL_UNROLL
   for (int j = 0; j < J; ++j)
     for (int k = 0; k < P; ++k) {
-      A v = convert<A>(g[j].v[k]);
-      sum += log ? v : v * convert<A>(y[j].v[k]);
+      A v = convert<A>(g[j][k]);
+      sum += log ? v : v * convert<A>(y[j][k]);
     }
   sum = over_row<A>(warps, sum, lanes, Plus());
   if (!inside) return;
   TL_UNROLL
   for (int j = 0; j < J; ++j) {
+    Pack<T, P> d;
     for (int k = 0; k < P; ++k) {
-      A v = convert<A>(g[j].v[k]), out = convert<A>(y[j].v[k]);
-      g[j].v[k] = convert<T>(log ? v - exponential(out) * sum : (v - sum) * out);
+      A v = convert<A>(g[j][k]), out = convert<A>(y[j][k]);
+      d.v[k] = convert<T>(log ? v - exponential(out) * sum : (v - sum) * out);
     }
-    own.store(result + row * n, j, g[j]);
+    own.store(result + row * n, j, d);
   }
 }
 

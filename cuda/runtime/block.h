@@ -12,18 +12,49 @@ inline constexpr int kPack = int(16 / sizeof(T));
 
 inline bool is_aligned(const void* p, size_t bytes = 16) { return reinterpret_cast<uintptr_t>(p) % bytes == 0; }
 
+// A pack as it was read: 32-bit words, of which an element is taken where it is used. Taken out at once, as the members
+// of a Pack of half types are, it would be waited for before the next pack is read.
+template <class T>
+struct PackRead {
+  uint32_t words[4];
+
+  TL_DEVICE T operator[](int k) const {
+    T x;
+    if constexpr (sizeof(T) == 2) {
+      auto bits = uint16_t(words[k / 2] >> (16 * (k % 2)));
+      __builtin_memcpy(&x, &bits, 2);
+    } else {
+      __builtin_memcpy(&x, &words[k * int(sizeof(T) / 4)], sizeof(T));
+    }
+    return x;
+  }
+};
+// Of elements one by one; where not `there`, zeros.
+template <class T, class Load, class There>
+TL_DEVICE PackRead<T> read_elements(Load load, There there) {
+  T v[kPack<T>] = {};
+  TL_UNROLL
+  for (int k = 0; k < kPack<T>; ++k)
+    if (there(k)) v[k] = load(k);
+  PackRead<T> p{};
+  __builtin_memcpy(p.words, v, 16);
+  return p;
+}
+
 // Elements [i, i + kPack) of a row of n, zeros beyond it. With `wide` the row and its length are multiples of a pack.
 template <class T>
-TL_DEVICE Pack<T, kPack<T>> load_pack(const T* row, int64_t i, int64_t n, bool wide) {
-  constexpr int P = kPack<T>;
-  Pack<T, P> p{};
-  if (wide) {
-    if (i < n) p = *reinterpret_cast<const Pack<T, P>*>(row + i);
-  } else {
+TL_DEVICE PackRead<T> load_pack(const T* row, int64_t i, int64_t n, bool wide) {
+  if (!wide) return read_elements<T>([&](int k) { return row[i + k]; }, [&](int k) { return i + k < n; });
+  PackRead<T> p{};
+#if defined(__CUDA_ARCH__)
+  if (i < n) {
+    auto read = *reinterpret_cast<const Pack<uint32_t, 4>*>(row + i);
     TL_UNROLL
-    for (int k = 0; k < P; ++k)
-      if (i + k < n) p.v[k] = row[i + k];
+    for (int k = 0; k < 4; ++k) p.words[k] = read.v[k];
   }
+#else
+  if (i < n) __builtin_memcpy(p.words, row + i, 16);
+#endif
   return p;
 }
 template <class T>
