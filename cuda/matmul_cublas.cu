@@ -161,6 +161,10 @@ std::string cublas_trouble() {
   return l.calls ? "" : l.why;
 }
 
+void prepare_cublas(Stream stream) {
+  if (matmul_settings().backend != MatmulBackend::Native && library().calls) handle_for(*library().calls, stream);
+}
+
 bool by_cublas(const GemmArgs& g, Stream stream) {
   if (!g.k || g.dtype == Dtype::Bool || is_integral(g.dtype)) return false;
   Library& l = library();

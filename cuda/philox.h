@@ -1,6 +1,8 @@
 #pragma once
 
+#include "core/generator.h"
 #include "runtime/device.h"
+#include "runtime/driver.h"
 
 namespace tl::cuda {
 
@@ -29,6 +31,19 @@ TL_DEVICE Words philox(uint64_t seed, uint64_t offset, uint32_t draw, uint64_t g
   }
   return {{c[0], c[1], c[2], c[3]}};
 }
+
+// Where the numbers of a call begin. In a graph the offset is counted from the one that each replay writes, with the
+// seed, to the device's memory.
+struct PhiloxState {
+  uint64_t seed, offset;
+  const uint64_t* replay;  // null outside of graphs
+
+  TL_DEVICE PhiloxState now() const { return replay ? PhiloxState{replay[0], replay[1] + offset, nullptr} : *this; }
+};
+inline constexpr uint64_t kPhiloxStep = 4;  // PyTorch's states are multiples of four
+// For one call of an operator on this stream; the generator goes on.
+PhiloxState take_philox(Generator* g, Stream stream);
+void set_philox(uint64_t* state, uint64_t seed, uint64_t offset, Stream stream);
 
 // Numbers in [0, 1) for one position, drawn one after another: at most kDraws.
 struct DrawStream {

@@ -134,7 +134,8 @@ TL_DEVICE void store_four(char* p, Dtype t, int64_t width, const V (&v)[4]) {
 // `packed`: the output lies in a row, at an address that four elements may be written to at once.
 template <class D>
 TL_KERNEL fill_kernel(char* out, Dtype dtype, bool packed, const char* in, Dtype in_dtype, int64_t n, const Shape shape,
-                      uint64_t seed, uint64_t offset, const Walk<2, int64_t> walk) {
+                      const PhiloxState state, const Walk<2, int64_t> walk) {
+  const auto [seed, offset, _] = state.now();
   for (int64_t group = global_index(); group * 4 < n; group += global_size()) {
     Bits r{philox(seed, offset, 0, uint64_t(group)), {}};
     bool wide = D::kDraws == Draws::Wide || shape.is_double;
@@ -175,10 +176,8 @@ void fill(const RandomArgs& a) {
   auto width = int64_t(itemsize(dtype));
   bool packed =
       !in && p.ndim == 1 && p.strides[0][0] == width && reinterpret_cast<uintptr_t>(p.data[0]) % (4 * width) == 0;
-  uint64_t offset = a.generator->offset;
-  a.generator->offset += 4;  // PyTorch's states are multiples of four
   launch({{blocks_for(p.numel, kThreads, 4)}, {kThreads}, 0, l.stream}, fill_kernel<D>, static_cast<char*>(p.data[0]),
-         dtype, packed, in, p.dtypes[1], p.numel, shape, a.generator->initial_seed(), offset, Walk<2, int64_t>(p));
+         dtype, packed, in, p.dtypes[1], p.numel, shape, take_philox(a.generator, l.stream), Walk<2, int64_t>(p));
 }
 
 TL_KERNEL affine_kernel(char* out, Dtype dtype, const char* x, Dtype x_dtype, const char* y, Dtype y_dtype,
@@ -200,6 +199,11 @@ void affine(const Plan& p) {
          p.dtypes[0], in(1), p.dtypes[1], in(2), p.dtypes[2], in(3), p.dtypes[3], p.numel, Walk<4, int64_t>(p));
 }
 
+TL_KERNEL write_state(uint64_t* state, uint64_t seed, uint64_t offset) {
+  state[0] = seed;
+  state[1] = offset;
+}
+
 [[maybe_unused]] const bool filled = [] {
   RandomKernels& k = random_kernels[int(DeviceType::CUDA)];
   k.uniform = fill<Uniform>;
@@ -216,4 +220,9 @@ void affine(const Plan& p) {
 }();
 
 }  // namespace
+
+void set_philox(uint64_t* state, uint64_t seed, uint64_t offset, Stream stream) {
+  launch({{1}, {1}, 0, stream}, write_state, state, seed, offset);
+}
+
 }  // namespace tl::cuda

@@ -8,12 +8,6 @@
 namespace tl::cuda {
 namespace {
 
-uint64_t take_offset(Generator* g) {
-  const uint64_t offset = g->offset;
-  g->offset += 4;
-  return offset;
-}
-
 // What kernels say of their arguments. The error must be raised here and now: the host waits for the answer.
 int64_t answer(const WorkArray<int64_t>& from, const Launcher& l) {
   int64_t value = 0;
@@ -49,8 +43,9 @@ TL_DEVICE double poisson_of(double rate, DrawStream& draws) {
   }
 }
 
-TL_KERNEL poisson_kernel(char* out, Dtype dtype, const char* in, Dtype in_dtype, int64_t n, uint64_t seed,
-                         uint64_t offset, const Walk<2, int64_t> walk, int64_t* invalid) {
+TL_KERNEL poisson_kernel(char* out, Dtype dtype, const char* in, Dtype in_dtype, int64_t n, const PhiloxState state,
+                         const Walk<2, int64_t> walk, int64_t* invalid) {
+  const auto [seed, offset, _] = state.now();
   for (int64_t i = global_index(); i < n; i += global_size()) {
     int64_t at[2];
     walk.offsets(i, at);
@@ -71,15 +66,16 @@ void poisson(const RandomArgs& a) {
   WorkArray<int64_t> invalid(l, 1);
   invalid.zero(l);
   launch({{blocks_for(p.numel, kThreads)}, {kThreads}, 0, l.stream}, poisson_kernel, static_cast<char*>(p.data[0]),
-         p.dtypes[0], static_cast<const char*>(p.data[1]), p.dtypes[1], p.numel, a.generator->initial_seed(),
-         take_offset(a.generator), Walk<2, int64_t>(p), invalid.data());
+         p.dtypes[0], static_cast<const char*>(p.data[1]), p.dtypes[1], p.numel, take_philox(a.generator, l.stream),
+         Walk<2, int64_t>(p), invalid.data());
   check(!answer(invalid, l), "invalid Poisson rate, expected rate to be non-negative");
 }
 
 // ---- permutations ----
 
 template <class K>
-TL_KERNEL draw_keys(K* keys, int64_t n, uint64_t seed, uint64_t offset) {
+TL_KERNEL draw_keys(K* keys, int64_t n, const PhiloxState state) {
+  const auto [seed, offset, _] = state.now();
   constexpr int each = 16 / int(sizeof(K));
   for (int64_t group = global_index(); group * each < n; group += global_size()) {
     const Words r = philox(seed, offset, 0, uint64_t(group));
@@ -97,7 +93,8 @@ TL_KERNEL draw_keys(K* keys, int64_t n, uint64_t seed, uint64_t offset) {
 // Sorting left those of equal keys in their order: they are shuffled (Fisher and Yates; Durstenfeld), so that every
 // permutation is as likely as any other.
 template <class K>
-TL_KERNEL shuffle_equals(const K* sorted, int64_t* order, int64_t n, uint64_t seed, uint64_t offset) {
+TL_KERNEL shuffle_equals(const K* sorted, int64_t* order, int64_t n, const PhiloxState state) {
+  const auto [seed, offset, _] = state.now();
   for (int64_t i = global_index(); i + 1 < n; i += global_size()) {
     if (sorted[i] != sorted[i + 1] || (i > 0 && sorted[i - 1] == sorted[i])) continue;
     int64_t end = i + 2;
@@ -117,12 +114,11 @@ TL_KERNEL write_order(char* out, Dtype dtype, size_t width, const int64_t* order
 
 template <class K>
 void permute(int64_t* order, int64_t n, Generator* g, const Launcher& l) {
-  const uint64_t seed = g->initial_seed(), offset = take_offset(g);
+  const PhiloxState state = take_philox(g, l.stream);
   WorkArray<K> keys(l, n), sorted(l, n);
-  launch({{blocks_for(n, kThreads, 4)}, {kThreads}, 0, l.stream}, draw_keys<K>, keys.data(), n, seed, offset);
+  launch({{blocks_for(n, kThreads, 4)}, {kThreads}, 0, l.stream}, draw_keys<K>, keys.data(), n, state);
   sort_lines({keys.data(), sizeof(K) == 4 ? Dtype::Int32 : Dtype::Int64, 1, n, false, sorted.data(), order}, l);
-  launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, shuffle_equals<K>, sorted.data(), order, n, seed,
-         offset);
+  launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, shuffle_equals<K>, sorted.data(), order, n, state);
 }
 
 void randperm(void* out, Dtype dtype, int64_t n, Generator* g) {
@@ -164,7 +160,8 @@ TL_KERNEL widen_weights(const char* weights, Dtype dtype, size_t width, int64_t 
 }
 
 // Each sample is the first category whose cumulative weight exceeds a number drawn below the sum.
-TL_KERNEL sample_rows(const MultinomialArgs a, size_t width, const double* cumulative, uint64_t seed, uint64_t offset) {
+TL_KERNEL sample_rows(const MultinomialArgs a, size_t width, const double* cumulative, const PhiloxState state) {
+  const auto [seed, offset, _] = state.now();
   const char* weights = static_cast<const char*>(a.weights);
   for (int64_t i = global_index(); i < a.rows * a.samples; i += global_size()) {
     const int64_t row = i / a.samples, base = row * a.categories;
@@ -187,7 +184,8 @@ TL_KERNEL sample_rows(const MultinomialArgs a, size_t width, const double* cumul
 }
 
 // A race in which each category's time is exponential with its weight as the rate: the larger the key, the earlier.
-TL_KERNEL race(const MultinomialArgs a, size_t width, double* keys, uint64_t seed, uint64_t offset) {
+TL_KERNEL race(const MultinomialArgs a, size_t width, double* keys, const PhiloxState state) {
+  const auto [seed, offset, _] = state.now();
   const char* weights = static_cast<const char*>(a.weights);
   for (int64_t i = global_index(); i < a.rows * a.categories; i += global_size()) {
     const double u = DrawStream(seed, offset, uint64_t(i)).unit();
@@ -213,16 +211,16 @@ void multinomial(const MultinomialArgs& a) {
     fail("invalid multinomial distribution (sum of probabilities <= 0)");
   }
 
-  const uint64_t seed = a.generator->initial_seed(), offset = take_offset(a.generator);
+  const PhiloxState state = take_philox(a.generator, l.stream);
   WorkArray<double> work(l, n);
   if (a.replacement || a.samples == 1) {
     launch(each, widen_weights, weights, a.dtype, width, n, work.data());
     scan_kernels[int(DeviceType::CUDA)].scan(
         {work.data(), work.data(), a.rows, a.categories, 1, Dtype::Float64, Scan::Sum});
     launch({{blocks_for(a.rows * a.samples, kThreads)}, {kThreads}, 0, l.stream}, sample_rows, a, width, work.data(),
-           seed, offset);
+           state);
   } else {
-    launch(each, race, a, width, work.data(), seed, offset);
+    launch(each, race, a, width, work.data(), state);
     top_lines({work.data(), Dtype::Float64, a.rows, a.categories, true, nullptr, a.out}, a.samples, l);
   }
 }

@@ -2,6 +2,7 @@
 
 #include "kernels/sort.h"
 #include "radix_sort.h"
+#include "runtime/pinned.h"
 
 namespace tl::cuda {
 namespace {
@@ -165,7 +166,7 @@ void range(const void* in, int64_t n, Dtype dtype, int64_t* least, int64_t* most
   WorkArray<int64_t> extremes(l, 2);
   const int64_t none[2] = {INT64_MAX, INT64_MAX};
   int64_t found[2];
-  driver::copy(extremes.data(), none, sizeof(none), driver::CopyKind::HostToDevice, l.stream);
+  copy_staged(extremes.data(), none, sizeof(none), l.scope.now, l.stream);
   launch({{blocks_for(n, kThreads, 16)}, {kThreads}, 0, l.stream}, find_range, static_cast<const char*>(in), dtype,
          itemsize(dtype), n, extremes.data());
   driver::copy(found, extremes.data(), sizeof(found), driver::CopyKind::DeviceToHost, l.stream);

@@ -474,14 +474,29 @@ void set_state(Generator& g, PyObject* o) {
   g.set_state(t.data_as<uint8_t>(), size_t(t.numel()));
 }
 
+bool is_captured(const Generator& g) {
+  return cuda_captures && !g.device.is_cpu() && cuda_runtime().is_capturing(g.device.index);
+}
+
 PyObject* generator_manual_seed(PyObject* self, PyObject* seed) {
   return guarded([&] {
-    as_generator(self)->generator->manual_seed(seed_from(seed));
+    Generator& g = *as_generator(self)->generator;
+    uint64_t value = seed_from(seed);
+    if (is_captured(g))
+      check(value == g.initial_seed(),
+            "CUDAGeneratorImpl::set_current_seed can be called during stream capture only if new seed is the same as "
+            "the original seed.");
+    else
+      g.manual_seed(value);
     return Py_NewRef(self);
   });
 }
 PyObject* generator_seed(PyObject* self, PyObject*) {
-  return PyLong_FromUnsignedLongLong(as_generator(self)->generator->seed());
+  return guarded([&] {
+    Generator& g = *as_generator(self)->generator;
+    check(!is_captured(g), "Cannot call CUDAGeneratorImpl::seed during CUDA graph capture: seed before each replay.");
+    return PyLong_FromUnsignedLongLong(g.seed());
+  });
 }
 PyObject* generator_initial_seed(PyObject* self, PyObject*) {
   return PyLong_FromUnsignedLongLong(as_generator(self)->generator->initial_seed());
@@ -491,7 +506,10 @@ PyObject* generator_get_state(PyObject* self, PyObject*) {
 }
 PyObject* generator_set_state(PyObject* self, PyObject* state) {
   return guarded([&] {
-    set_state(*as_generator(self)->generator, state);
+    Generator& g = *as_generator(self)->generator;
+    check(!is_captured(g),
+          "Cannot call CUDAGeneratorImpl::set_state during CUDA graph capture: set it before each replay.");
+    set_state(g, state);
     return Py_NewRef(self);
   });
 }

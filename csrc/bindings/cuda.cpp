@@ -155,6 +155,20 @@ void add_cuda(py::module_& m) {
     py::gil_scoped_release free;
     cuda_runtime().synchronize_event(event);
   });
+  py::class_<CudaGraph>(m, "_CUDAGraph")
+      .def(py::init([] { return cuda_runtime().create_graph(); }))
+      .def("capture_begin", &CudaGraph::capture_begin)
+      .def("capture_end", &CudaGraph::capture_end)
+      .def("replay", &CudaGraph::replay, py::call_guard<py::gil_scoped_release>())
+      .def("reset", &CudaGraph::reset)
+      .def("pool", &CudaGraph::pool);
+  m.def("_cuda_create_graph_pool", [] { return cuda_runtime().create_graph_pool(); });
+  m.def("_cuda_is_capturing", [] {
+    if (!cuda_captures) return false;
+    CudaRuntime& cuda = cuda_runtime();
+    return cuda.is_capturing(cuda.current_device());
+  });
+
   m.def("_cuda_elapsed_ms", [](uintptr_t from, uintptr_t to) { return cuda_runtime().elapsed_ms(from, to); });
 }
 

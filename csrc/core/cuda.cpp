@@ -11,6 +11,9 @@
 #include "core/error.h"
 
 namespace tl {
+
+std::atomic<int> cuda_captures = 0;
+
 namespace {
 
 CudaRuntime* runtime = nullptr;

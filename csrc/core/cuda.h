@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -29,6 +31,20 @@ struct CudaDeviceInfo {
   int max_threads_per_block = 0, warp_size = 0, pci_domain = 0, pci_bus = 0, pci_device = 0;
   bool integrated = false;
 };
+
+// What a stream was asked for, to be asked for again; its memory comes from a pool that graphs may share.
+class TL_API CudaGraph {
+ public:
+  virtual ~CudaGraph() = default;
+  // Of the current stream. `mode`: "global", "thread_local" or "relaxed".
+  virtual void capture_begin(uint64_t pool, const std::string& mode) = 0;
+  virtual void capture_end() = 0;
+  virtual void replay() = 0;
+  virtual void reset() = 0;
+  virtual uint64_t pool() = 0;
+};
+// How many streams are being captured.
+TL_API extern std::atomic<int> cuda_captures;
 
 // What libtensorlite_cuda.so offers beside kernels and the allocator; the library is opened when a CUDA device is first
 // asked for. Streams and events are its own handles, as numbers; stream 0 is a device's default one.
@@ -66,6 +82,10 @@ class TL_API CudaRuntime {
   virtual bool query_event(uintptr_t event) = 0;
   virtual void synchronize_event(uintptr_t event) = 0;
   virtual float elapsed_ms(uintptr_t from, uintptr_t to) = 0;
+
+  virtual std::unique_ptr<CudaGraph> create_graph() = 0;
+  virtual uint64_t create_graph_pool() = 0;
+  virtual bool is_capturing(int device) = 0;  // its current stream
 
   // Memory of the host that devices copy from and to while the host goes on. A freed block is used again when the
   // copies that touch it are done.

@@ -18,7 +18,9 @@
 #include "emulator/attribution.h"
 #include "emulator/fault.h"
 #include "emulator/memory.h"
+#include "emulator/recording.h"
 #include "emulator/scheduler.h"
+#include "runtime/graph.h"
 #include "runtime/launch.h"
 #include "runtime/machine.h"
 
@@ -27,11 +29,15 @@
 
 namespace tl::cuda {
 
+using emulator::Recording;
+
 struct EventHandle {
   int device = 0;
   uint64_t recorded = 0;  // how often it was put in a queue
   uint64_t reached = 0;   // the last of these that ran
   std::chrono::steady_clock::time_point time;
+  std::shared_ptr<Recording> recording;  // in which it was recorded last, behind these
+  Recording::Places behind;
 };
 
 struct Work {
@@ -43,6 +49,13 @@ struct Work {
 struct StreamHandle {
   std::deque<Work> queue;
   int device = 0;
+  std::shared_ptr<Recording> recording;  // while it is captured; what comes next is behind these
+  Recording::Places last;
+};
+
+struct GraphHandle {
+  std::shared_ptr<const Recording> recording;
+  Event done;  // launches follow one another
 };
 
 namespace driver {
@@ -142,15 +155,38 @@ void raise_if_broken() {
 // A stream's device and an event's are the same one where it is recorded; so are a kernel's and the current one.
 void check_device(int device, int other) { check(device == other, "CUDA error: invalid resource handle"); }
 
-void enqueue(Stream stream, Work w) {
+[[noreturn]] void spoil(Recording& r, const char* why) {
+  r.valid = false;
+  fail_capture(why);
+}
+constexpr const char* kUnsupported = "operation not permitted when stream is capturing";
+constexpr const char* kCapturedEvent = "operation not permitted on an event last recorded in a capturing stream";
+
+// What is asked of a stream as such, not queued on it.
+void refuse_captured(StreamHandle& s) {
+  if (s.recording) spoil(*s.recording, kUnsupported);
+}
+
+void record(StreamHandle& s, Work w) {
+  Recording& r = *s.recording;
+  if (!r.valid) spoil(r, "operation failed due to a previous error during capture");
+  r.pieces.push_back({std::move(w.run), std::move(s.last)});
+  s.last = {r.pieces.size() - 1};
+}
+
+void push(StreamHandle& s, Work w) {
   Machine& m = machine();
   raise_if_broken();
-  StreamHandle& s = of(stream);
   s.queue.push_back(std::move(w));
   if (m.sync)
     run_until([&] { return s.queue.empty(); });
   else if (s.queue.size() > kLongQueue)
     run_until([&] { return s.queue.size() < kLongQueue / 2; });
+}
+
+void enqueue(Stream stream, Work w) {
+  StreamHandle& s = of(stream);
+  s.recording ? record(s, std::move(w)) : push(s, std::move(w));
 }
 
 using Lock = std::lock_guard<std::recursive_mutex>;
@@ -205,6 +241,8 @@ int device() {
 void synchronize_device() {
   Lock lock(machine().mutex);
   raise_if_broken();
+  for (StreamHandle* s : machine().streams)
+    if (s->device == current) refuse_captured(*s);
   run_until([] {
     auto& s = machine().streams;
     return std::all_of(s.begin(), s.end(), [](StreamHandle* q) { return q->device != current || q->queue.empty(); });
@@ -226,8 +264,8 @@ void* malloc(size_t bytes) {
 
 void free(void* data, Stream stream) {
   Lock lock(machine().mutex);
-  if (is_broken()) return;  // what a broken device holds is lost
-  enqueue(stream, {[data] { device_free(data); }});
+  if (is_broken()) return;                            // what a broken device holds is lost
+  push(of(stream), {[data] { device_free(data); }});  // recorded or not: a replay would find it gone
 }
 
 void* malloc_host(size_t bytes) {
@@ -257,6 +295,7 @@ void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream
     std::memmove(to, from, bytes);
   };
   if (kind == CopyKind::HostToDevice && !is_pinned_memory(from)) {
+    check(!of(stream).recording, "CUDA emulator: a copy from pageable memory is captured");
     auto* staged = new std::vector<char>(static_cast<const char*>(from), static_cast<const char*>(from) + bytes);
     enqueue(stream, {[=] {
               check_device_range(to, bytes, "a copy to the device");
@@ -265,6 +304,7 @@ void copy(void* to, const void* from, size_t bytes, CopyKind kind, Stream stream
             }});
     return;
   }
+  if (kind == CopyKind::DeviceToHost && !is_pinned_memory(to)) refuse_captured(of(stream));
   enqueue(stream, {run});
   // To pageable memory a copy is done when the call returns.
   if (kind == CopyKind::DeviceToHost && !is_pinned_memory(to)) run_until([&] { return of(stream).queue.empty(); });
@@ -298,6 +338,7 @@ void destroy_stream(Stream s) {
 bool query_stream(Stream s) {
   Lock lock(machine().mutex);
   raise_if_broken();
+  refuse_captured(of(s));
   // Work may go on while the host asks.
   uint32_t steps = draw(3);
   run_until([&] { return of(s).queue.empty() || steps-- == 0; });
@@ -306,6 +347,7 @@ bool query_stream(Stream s) {
 void synchronize_stream(Stream s) {
   Lock lock(machine().mutex);
   raise_if_broken();
+  refuse_captured(of(s));
   run_until([&] { return of(s).queue.empty(); });
 }
 
@@ -325,19 +367,35 @@ void destroy_event(Event e) {
 void record_event(Event e, Stream s) {
   Lock lock(machine().mutex);
   check_device(of(s).device, e->device);
+  e->recording = of(s).recording;
+  e->behind = of(s).last;
+  if (e->recording) return;
   uint64_t count = ++e->recorded;
   enqueue(s, {[=] {
             e->reached = count;
             e->time = std::chrono::steady_clock::now();
           }});
 }
-void wait_event(Stream s, Event e) {
+void wait_event(Stream stream, Event e) {
   Lock lock(machine().mutex);
-  if (e->recorded) enqueue(s, {{}, e, e->recorded});
+  StreamHandle& s = of(stream);
+  if (!e->recording && !s.recording) {
+    if (e->recorded) enqueue(stream, {{}, e, e->recorded});
+    return;
+  }
+  if (!e->recording && !e->recorded) return;
+  if (!e->recording) spoil(*s.recording, "dependency created on uncaptured work in another stream");
+  if (e->recording->ended) fail_capture(kCapturedEvent);
+  if (s.recording && s.recording != e->recording)
+    spoil(*s.recording, "operation would result in a merge of separate capture sequences");
+  if (!stream) spoil(*e->recording, "operation would make the legacy stream depend on a capturing blocking stream");
+  s.recording = e->recording;  // takes part from here on
+  s.last.insert(e->behind.begin(), e->behind.end());
 }
 bool query_event(Event e) {
   Lock lock(machine().mutex);
   raise_if_broken();
+  if (e->recording) spoil(*e->recording, kCapturedEvent);
   uint32_t steps = draw(3);
   run_until([&] { return e->reached >= e->recorded || steps-- == 0; });
   return e->reached >= e->recorded;
@@ -345,6 +403,7 @@ bool query_event(Event e) {
 void synchronize_event(Event e) {
   Lock lock(machine().mutex);
   raise_if_broken();
+  if (e->recording) spoil(*e->recording, kCapturedEvent);
   run_until([&] { return e->reached >= e->recorded; });
 }
 float elapsed_ms(Event from, Event to) {
@@ -352,20 +411,55 @@ float elapsed_ms(Event from, Event to) {
   return std::chrono::duration<float, std::milli>(to->time - from->time).count();
 }
 
+void begin_capture(Stream stream, CaptureMode) {
+  static uint64_t last = 0;
+  Lock lock(machine().mutex);
+  raise_if_broken();
+  check(stream, "CUDA error: ", kUnsupported);
+  if (stream->recording) spoil(*stream->recording, "the operation cannot be performed in the present state");
+  stream->recording = std::make_shared<Recording>(++last);
+  stream->last = {};
+}
+ReadyGraph end_capture(Stream stream, bool* empty) {
+  Lock lock(machine().mutex);
+  check(bool(stream->recording), "CUDA error: capture was not initiated in this stream");
+  std::shared_ptr<Recording> r = stream->recording;
+  for (StreamHandle* s : machine().streams)
+    if (s->recording == r) s->recording = nullptr;
+  r->ended = true;
+  if (!r->valid) fail_capture("operation failed due to a previous error during capture");
+  if (!r->all_before(stream->last)) fail_capture("capturing stream has unjoined work");
+  *empty = r->pieces.empty();
+  return new GraphHandle{r, create_event(false)};
+}
+Capture capture_of(Stream stream) {
+  Lock lock(machine().mutex);
+  const Recording* r = of(stream).recording.get();
+  return {r != nullptr, r && r->valid ? r->id : 0};
+}
+void launch_graph(ReadyGraph g, Stream stream) {
+  Lock lock(machine().mutex);
+  wait_event(stream, g->done);
+  auto replay = std::make_shared<Replay>(g->recording);
+  for (size_t i = g->recording->pieces.size(); i-- > 0;) enqueue(stream, {[replay] { replay->step(); }});
+  record_event(g->done, stream);
+}
+void destroy_graph(ReadyGraph g) {
+  destroy_event(g->done);
+  delete g;
+}
+
 void launch(const LaunchConfig& config, void (*run)(void*), void* context, void (*done)(void*)) {
   Lock lock(machine().mutex);
+  // It may run as often as a graph is replayed.
+  std::shared_ptr<void> held(context, done);
   emulator::Grid grid{config.grid, config.block, config.shared, {config.file, config.line}, run, context};
   const char* op = current_operator();
   int device = of(config.stream).device;
   check_device(device, current);
-  enqueue(config.stream, {[grid, done, device, op] {
+  enqueue(config.stream, {[grid, held, device, op] {
             run_on(device);
             operator_of_grid = op;
-            struct Free {
-              void (*done)(void*);
-              void* context;
-              ~Free() { done(context); }
-            } after{done, grid.context};
             emulator::run_grid(grid);
           }});
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "runtime/graph.h"
 #include "runtime/pinned.h"
 #include "runtime/stream.h"
 
@@ -24,6 +25,7 @@ constexpr size_t kLargeRound = size_t(2) << 20;  // larger ones have their own, 
 
 struct Block {
   int device;
+  uint64_t pool;  // of graphs; 0: of everything else
   Stream stream;  // where it was allocated
   char* data;
   size_t size;       // of the block
@@ -64,9 +66,11 @@ std::string in_units(int64_t bytes) {
 struct CachingAllocator::State {
   std::mutex mutex;
   bool caching = driver::caches_memory();
-  std::map<std::tuple<int, Stream, bool>, FreeBlocks> free_blocks;
+  std::map<std::tuple<int, uint64_t, Stream, bool>, FreeBlocks> free_blocks;
+  std::map<uint64_t, int> graphs;  // that use a pool
   std::unordered_map<void*, Block*> live;
   std::deque<Pending> pending;
+  std::vector<Block*> postponed;  // freed while a stream was captured, where that takes more than a note
   std::map<int, CudaMemoryStats> stats;
   std::map<int, int64_t> limits;  // of what may be reserved, where one was set
 
@@ -75,10 +79,12 @@ struct CachingAllocator::State {
     return it != limits.end() && stats[device].reserved + int64_t(more) > it->second;
   }
 
-  FreeBlocks& pool(const Block& b) { return free_blocks[{b.device, b.stream, b.small}]; }
+  FreeBlocks& pool(const Block& b) { return free_blocks[{b.device, b.pool, b.stream, b.small}]; }
+  // Pools of graphs cache on every machine: they are what replays find in place.
+  bool caches(const Block& b) const { return caching || b.pool; }
 
-  Block* take_cached(int device, Stream stream, size_t size, bool small) {
-    FreeBlocks& blocks = free_blocks[{device, stream, small}];
+  Block* take_cached(int device, uint64_t pool, Stream stream, size_t size, bool small) {
+    FreeBlocks& blocks = free_blocks[{device, pool, stream, small}];
     Block key{};
     key.size = size;
     auto it = blocks.lower_bound(&key);
@@ -90,7 +96,7 @@ struct CachingAllocator::State {
     return b;
   }
 
-  Block* new_segment(int device, Stream stream, size_t size, bool small) {
+  Block* new_segment(int device, uint64_t pool, Stream stream, size_t size, bool small) {
     size_t bytes = small            ? kSmallSegment
                    : size < kMiddle ? kMiddleSegment
                                     : (size + kLargeRound - 1) / kLargeRound * kLargeRound;
@@ -102,6 +108,7 @@ struct CachingAllocator::State {
     ++s.segments;
     auto* b = new Block{};
     b->device = device;
+    b->pool = pool;
     b->stream = stream;
     b->data = static_cast<char*>(p);
     b->size = bytes;
@@ -114,6 +121,7 @@ struct CachingAllocator::State {
     if (rest < (b->small ? kRound : kSmall + 1)) return;
     auto* r = new Block{};
     r->device = b->device;
+    r->pool = b->pool;
     r->stream = b->stream;
     r->data = b->data + size;
     r->size = rest;
@@ -148,7 +156,42 @@ struct CachingAllocator::State {
     blocks.insert(b);
   }
 
+  // After what other streams did with it.
+  void retire(Block* b) {
+    const bool cached = caches(*b);
+    try {
+      for (auto [device, other] : b->others) {
+        DeviceScope theirs(device);
+        Event e = driver::create_event(false);
+        driver::record_event(e, other);
+        if (cached) {
+          pending.push_back({e, b});
+          ++b->pending;
+        } else {
+          DeviceScope own(b->device);
+          driver::wait_event(b->stream, e);
+          driver::destroy_event(e);
+        }
+      }
+      b->others.clear();
+      if (!cached) {
+        stats[b->device].reserved -= int64_t(b->size);
+        DeviceScope own(b->device);
+        driver::free(b->data, b->stream);
+        delete b;
+      }
+    } catch (const Error&) {
+      ++b->pending;
+    }
+    if (cached && b->pending == 0) put_back(b);
+  }
+
   void settle(bool wait) {
+    if (capturing()) return;
+    for (Block* b : std::exchange(postponed, {})) {
+      b->pending = 0;
+      retire(b);
+    }
     for (size_t i = 0; i < pending.size();) {
       Pending p = pending[i];
       if (wait)
@@ -165,8 +208,15 @@ struct CachingAllocator::State {
 
   // Gives every segment that is wholly free back to the driver.
   void release() {
+    if (capturing()) return;
     settle(true);
-    for (auto& [key, blocks] : free_blocks)
+    for (auto& [key, blocks] : free_blocks) {
+      uint64_t pool = std::get<1>(key);
+      if (graphs.contains(pool)) continue;
+      if (pool && !blocks.empty()) {  // the last replay may be under way on any stream
+        DeviceScope scope(std::get<0>(key));
+        driver::synchronize_device();
+      }
       for (auto it = blocks.begin(); it != blocks.end();) {
         Block* b = *it;
         if (b->previous || b->next) {
@@ -181,6 +231,7 @@ struct CachingAllocator::State {
         --s.segments;
         delete b;
       }
+    }
   }
 
   [[noreturn]] void out_of_memory(size_t bytes, int device) {
@@ -202,10 +253,12 @@ struct CachingAllocator::State {
                            " more is reserved.", blocks, " Free what is not needed, or use smaller batches.");
   }
 
-  Block* find(size_t bytes, int device, Stream stream) {
-    if (!caching) {
+  Block* find(size_t bytes, int device, uint64_t pool, Stream stream) {
+    settle(false);
+    if (!caching && !pool) {
       void* p = beyond_limit(device, bytes) ? nullptr : driver::malloc(bytes);
-      if (!p && !beyond_limit(device, bytes)) {
+      if (!p && !capturing() && !beyond_limit(device, bytes)) {
+        release();
         driver::synchronize_device();  // what waits in queues to be freed
         p = driver::malloc(bytes);
       }
@@ -222,13 +275,12 @@ struct CachingAllocator::State {
     }
     size_t size = (bytes + kRound - 1) / kRound * kRound;
     bool small = size <= kSmall;
-    settle(false);
-    Block* b = take_cached(device, stream, size, small);
-    if (!b) b = new_segment(device, stream, size, small);
+    Block* b = take_cached(device, pool, stream, size, small);
+    if (!b) b = new_segment(device, pool, stream, size, small);
     if (!b) {
       ++stats[device].retries;
       release();
-      b = new_segment(device, stream, size, small);
+      b = new_segment(device, pool, stream, size, small);
     }
     if (b) split(b, size);
     return b;
@@ -241,7 +293,9 @@ void* CachingAllocator::allocate(size_t bytes, Device device) {
   int index = device.index < 0 ? driver::device() : device.index;
   DeviceScope scope(index);
   std::lock_guard lock(state_->mutex);
-  Block* b = state_->find(bytes, index, current_stream(index));
+  Stream stream = current_stream(index);
+  Graph* graph = recording(stream);
+  Block* b = state_->find(bytes, index, graph ? graph->memory() : 0, stream);
   if (!b) state_->out_of_memory(bytes, index);
   b->used = true;
   b->requested = bytes;
@@ -266,37 +320,25 @@ void CachingAllocator::free(void* data, size_t, Device) {
   ++s.frees;
   --s.active;
   b->used = false;
-  try {
-    for (auto [device, other] : b->others) {
-      DeviceScope theirs(device);
-      Event e = driver::create_event(false);
-      driver::record_event(e, other);
-      if (state_->caching) {
-        state_->pending.push_back({e, b});
-        ++b->pending;
-      } else {
-        DeviceScope own(b->device);
-        driver::wait_event(b->stream, e);
-        driver::destroy_event(e);
-      }
-    }
-    b->others.clear();
-    if (!state_->caching) {
-      s.reserved -= int64_t(b->size);
-      DeviceScope own(b->device);
-      driver::free(b->data, b->stream);
-      delete b;
-    }
-  } catch (const Error&) {
-    ++b->pending;
-  }
-  if (state_->caching && b->pending == 0) state_->put_back(b);
+  if (!capturing() || (b->others.empty() && state_->caches(*b))) return state_->retire(b);
+  b->pending = 1;
+  state_->postponed.push_back(b);
 }
 
 void CachingAllocator::empty_cache() {
   empty_pinned_cache();
   std::lock_guard lock(state_->mutex);
-  if (state_->caching) state_->release();
+  state_->release();
+}
+
+void CachingAllocator::enter_pool(uint64_t pool) {
+  std::lock_guard lock(state_->mutex);
+  ++state_->graphs[pool];
+}
+
+void CachingAllocator::leave_pool(uint64_t pool) {
+  std::lock_guard lock(state_->mutex);
+  if (--state_->graphs[pool] == 0) state_->graphs.erase(pool);
 }
 
 void CachingAllocator::record_stream(void* data, int device, Stream stream) {

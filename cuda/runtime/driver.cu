@@ -9,6 +9,7 @@
 #include "core/cuda.h"
 #include "core/error.h"
 #include "runtime/cublas.h"
+#include "runtime/graph.h"
 #include "runtime/launch.h"
 #include "runtime/machine.h"
 
@@ -35,6 +36,8 @@ bool synchronous() {
     fail("CUDA error: ", cudaGetErrorString(error),
          ": this build of tensorlite has no code for this GPU. Build it where the GPU is, or for its architecture with "
          "CMAKE_CUDA_ARCHITECTURES.");
+  if (error >= cudaErrorStreamCaptureUnsupported && error <= cudaErrorStreamCaptureWrongThread)
+    fail_capture(cudaGetErrorString(error));
   const char* op = synchronous() ? current_operator() : nullptr;
   fail("CUDA error: ", cudaGetErrorString(error), op ? " in operator '" : "", op ? op : "", op ? "'" : "", " (", where,
        ":", line,
@@ -44,6 +47,13 @@ bool synchronous() {
 inline void must(cudaError_t error, const char* where = __builtin_FILE(), int line = __builtin_LINE()) {
   if (error != cudaSuccess) raise(error, where, line);
 }
+
+// Within a block, this thread may do what is not recorded while streams are captured.
+struct Unrecorded {
+  cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
+  Unrecorded() { must(cudaThreadExchangeStreamCaptureMode(&mode)); }
+  ~Unrecorded() { cudaThreadExchangeStreamCaptureMode(&mode); }
+};
 
 }  // namespace
 
@@ -197,6 +207,7 @@ void memory_info(int64_t* free, int64_t* total) {
 }
 
 void* malloc(size_t bytes) {
+  Unrecorded scope;
   void* p = nullptr;
   cudaError_t error = cudaMalloc(&p, bytes);
   if (error == cudaErrorMemoryAllocation) {
@@ -213,6 +224,7 @@ void free(void* data, Stream) {
   cudaFree(data);
 }
 void* malloc_host(size_t bytes) {
+  Unrecorded scope;
   void* p = nullptr;
   cudaError_t error = cudaMallocHost(&p, bytes);
   if (error == cudaErrorMemoryAllocation) {
@@ -293,6 +305,7 @@ void destroy_event(Event e) {
 void record_event(Event e, Stream s) { must(cudaEventRecord(native(e), native(s))); }
 void wait_event(Stream s, Event e) { must(cudaStreamWaitEvent(native(s), native(e), 0)); }
 bool query_event(Event e) {
+  Unrecorded scope;
   cudaError_t error = cudaEventQuery(native(e));
   if (error == cudaErrorNotReady) return false;
   must(error);
@@ -305,6 +318,38 @@ float elapsed_ms(Event from, Event to) {
   return ms;
 }
 
+void begin_capture(Stream s, CaptureMode mode) {
+  must(cudaStreamBeginCapture(native(s), mode == CaptureMode::Global        ? cudaStreamCaptureModeGlobal
+                                         : mode == CaptureMode::ThreadLocal ? cudaStreamCaptureModeThreadLocal
+                                                                            : cudaStreamCaptureModeRelaxed));
+}
+ReadyGraph end_capture(Stream s, bool* empty) {
+  cudaGraph_t graph = nullptr;
+  must(cudaStreamEndCapture(native(s), &graph));
+  size_t nodes = 0;
+  cudaGraphExec_t ready = nullptr;
+  cudaError_t error = cudaGraphGetNodes(graph, nullptr, &nodes);
+  if (error == cudaSuccess) error = cudaGraphInstantiateWithFlags(&ready, graph, 0);
+  cudaGraphDestroy(graph);
+  must(error);
+  *empty = nodes == 0;
+  return reinterpret_cast<ReadyGraph>(ready);
+}
+Capture capture_of(Stream s) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  unsigned long long id = 0;
+  if (cudaStreamGetCaptureInfo(native(s), &status, &id) != cudaSuccess) {
+    cudaGetLastError();  // the legacy stream, while one that waits for it is captured
+    return {};
+  }
+  return {status != cudaStreamCaptureStatusNone, status == cudaStreamCaptureStatusActive ? id : 0};
+}
+void launch_graph(ReadyGraph g, Stream s) {
+  must(cudaGraphLaunch(reinterpret_cast<cudaGraphExec_t>(g), native(s)));
+  if (synchronous()) must(cudaStreamSynchronize(native(s)));
+}
+void destroy_graph(ReadyGraph g) { must(cudaGraphExecDestroy(reinterpret_cast<cudaGraphExec_t>(g))); }
+
 void launch(const LaunchConfig& c, const void* kernel, void** args) {
   // More than this a kernel must ask for.
   if (c.shared > (size_t(48) << 10))
@@ -312,7 +357,7 @@ void launch(const LaunchConfig& c, const void* kernel, void** args) {
   must(cudaLaunchKernel(kernel, dim3(c.grid.x, c.grid.y, c.grid.z), dim3(c.block.x, c.block.y, c.block.z), args,
                         c.shared, native(c.stream)),
        c.file, c.line);
-  if (synchronous()) must(cudaStreamSynchronize(native(c.stream)), c.file, c.line);
+  if (synchronous() && !capture_of(c.stream).underway) must(cudaStreamSynchronize(native(c.stream)), c.file, c.line);
 }
 
 const CublasCalls* cublas(const std::string& folders, std::string* why) { return load_cublas(folders, why); }

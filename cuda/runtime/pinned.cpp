@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "runtime/graph.h"
 #include "runtime/stream.h"
 
 namespace tl::cuda {
@@ -20,6 +21,7 @@ struct Block {
   char* data;
   size_t size;
   bool live = false;
+  int held = 0;  // by graphs
   std::set<std::pair<int, Stream>> users;
   std::vector<Event> events;  // behind what used it, once it is free
 };
@@ -28,6 +30,7 @@ struct Pool {
   std::mutex mutex;
   std::map<uintptr_t, Block> blocks;             // by address
   std::map<size_t, std::vector<Block*>> unused;  // by size; their events may still be ahead
+  std::vector<Block*> postponed;                 // freed while a stream was captured
   int64_t bytes = 0;
 
   Block* at(const void* p) {
@@ -50,7 +53,30 @@ struct Pool {
     return true;
   }
 
+  void retire(Block* b) {
+    if (b->live || b->held) return;
+    if (capturing()) return postponed.push_back(b);
+    try {
+      for (auto [device, stream] : b->users) {
+        DeviceScope scope(device);
+        Event e = driver::create_event(false);
+        driver::record_event(e, stream);
+        b->events.push_back(e);
+      }
+    } catch (const Error&) {
+      return;  // the device is broken or gone: nobody knows what it still does there
+    }
+    b->users.clear();
+    unused[b->size].push_back(b);
+  }
+
+  void retire_postponed() {
+    if (!capturing())
+      for (Block* b : std::exchange(postponed, {})) retire(b);
+  }
+
   Block* reused(size_t size) {
+    retire_postponed();
     std::vector<Block*>& candidates = unused[size];
     for (size_t i = 0; i < candidates.size(); ++i)
       if (Block* b = candidates[i]; settled(*b)) {
@@ -89,18 +115,24 @@ void free_pinned(void* data) {
   Block* b = p.at(data);
   if (!b || !b->live) return;
   b->live = false;
-  try {
-    for (auto [device, stream] : b->users) {
-      DeviceScope scope(device);
-      Event e = driver::create_event(false);
-      driver::record_event(e, stream);
-      b->events.push_back(e);
-    }
-  } catch (const Error&) {
-    return;  // the device is broken or gone: nobody knows what it still does there
-  }
-  b->users.clear();
-  p.unused[b->size].push_back(b);
+  p.retire(b);
+}
+
+bool hold_pinned(const void* data) {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  Block* b = p.at(data);
+  if (b) ++b->held;
+  return b;
+}
+
+void release_pinned(const void* data, int device, const std::set<Stream>& streams) {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  Block* b = p.at(data);
+  for (Stream s : streams) b->users.emplace(device, s);
+  --b->held;
+  p.retire(b);
 }
 
 bool is_pinned(const void* data) {
@@ -119,6 +151,7 @@ int64_t pinned_bytes() {
 }
 
 void used_by(const void* data, int device, Stream stream) {
+  if (Graph* graph = recording(stream)) return graph->keep(data);
   Pool& p = pool();
   std::lock_guard lock(p.mutex);
   if (Block* b = p.at(data)) b->users.emplace(device, stream);
@@ -133,8 +166,10 @@ void copy_staged(void* to, const void* from, size_t bytes, int device, Stream st
 }
 
 void empty_pinned_cache() {
+  if (capturing()) return;
   Pool& p = pool();
   std::lock_guard lock(p.mutex);
+  p.retire_postponed();
   for (auto& [size, candidates] : p.unused)
     std::erase_if(candidates, [&](Block* b) {
       p.settled(*b, true);

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "runtime/graph.h"
 #include "runtime/stream.h"
 
 namespace tl::cuda {
@@ -18,6 +19,8 @@ struct Reports {
   uint64_t* memory = nullptr;  // pinned: whether anything was reported, then the parts for each error
   uint64_t launches = 0;
   std::vector<DataError> errors;
+  std::vector<bool> lasting;   // places that graphs report to
+  std::vector<size_t> unused;  // places that may be given away again
   std::map<std::tuple<const char*, int64_t, int64_t, bool>, size_t> places;
 
   volatile uint64_t* parts(size_t i) const { return memory + 1 + i * Report::kParts; }
@@ -72,19 +75,30 @@ Report report_to(const DataError& e) {
   std::tuple key{e.text, e.values[0], e.values[1], e.is_index_error};
   auto known = r.places.find(key);
   if (known == r.places.end()) {
-    if (r.errors.size() == kPlaces) {
+    if (r.errors.size() == kPlaces && r.unused.empty()) {
       // All places are given away: once nothing is under way they are free again.
       lock.unlock();
       wait_for_all_devices();
       raise_reported();
       lock.lock();
-      r.errors.clear();
-      r.places.clear();
+      for (size_t i = 0; i < kPlaces; ++i)
+        if (!r.lasting[i]) r.unused.push_back(i);
+      std::erase_if(r.places, [&](const auto& place) { return !r.lasting[place.second]; });
+      check(!r.unused.empty(), "CUDA graphs look for more than ", kPlaces, " different errors in the data");
     }
-    r.clear(r.errors.size());
-    known = r.places.emplace(key, r.errors.size()).first;
-    r.errors.push_back(e);
+    size_t place = r.errors.size();
+    if (r.unused.empty()) {
+      r.errors.push_back(e);
+      r.lasting.push_back(false);
+    } else {
+      place = r.unused.back();
+      r.unused.pop_back();
+      r.errors[place] = e;
+    }
+    r.clear(place);
+    known = r.places.emplace(key, place).first;
   }
+  if (capturing()) r.lasting[known->second] = true;
   // Counted modulo 4095, so that no word of a report is kNothing.
   r.launches = (r.launches + 1) % 4095;
   return {const_cast<uint64_t*>(r.parts(known->second)), r.memory, r.launches};

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "runtime/allocator.h"
 #include "runtime/driver.h"
+#include "runtime/graph.h"
 #include "runtime/machine.h"
 #include "runtime/pinned.h"
 #include "runtime/report.h"
@@ -138,6 +139,13 @@ class Runtime final : public CudaRuntime {
   }
   float elapsed_ms(uintptr_t from, uintptr_t to) override { return driver::elapsed_ms(as_event(from), as_event(to)); }
 
+  std::unique_ptr<CudaGraph> create_graph() override { return std::make_unique<Graph>(); }
+  uint64_t create_graph_pool() override {
+    static std::atomic<uint64_t> last = 0;
+    return ++last;
+  }
+  bool is_capturing(int device) override { return driver::capture_of(streams[size_t(device)]).underway; }
+
   void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes,
             bool non_blocking) override {
     if (!bytes) return;
@@ -170,6 +178,14 @@ class Runtime final : public CudaRuntime {
     auto kind = to_device.is_cpu()     ? driver::CopyKind::DeviceToHost
                 : from_device.is_cpu() ? driver::CopyKind::HostToDevice
                                        : driver::CopyKind::DeviceToDevice;
+    const void* host = to_device.is_cpu() ? to : from;
+    if (capturing() && kind != driver::CopyKind::DeviceToDevice && driver::capture_of(stream).underway) {
+      if (to_device.is_cpu() && (!non_blocking || !cuda::is_pinned(to))) driver::synchronize_stream(stream);  // raises
+      check(
+          cuda::is_pinned(host),
+          "Cannot copy between CPU and CUDA tensors during CUDA graph capture unless the CPU tensor is pinned. Please "
+          "use tensor.pin_memory() or allocate the tensor with pin_memory=True.");
+    }
     driver::copy(to, from, bytes, kind, stream);
     if (kind == driver::CopyKind::DeviceToDevice) return;
     if (!non_blocking) {
@@ -177,7 +193,7 @@ class Runtime final : public CudaRuntime {
       return raise_reported();
     }
     // Pinned memory is read or written after this returns: it is kept until then.
-    used_by(to_device.is_cpu() ? to : from, device, stream);
+    used_by(host, device, stream);
   }
 
   std::vector<std::tuple<std::string, double, std::string>> kernel_table() override {

@@ -11,6 +11,7 @@ from typing import Any
 from .. import _C
 from .._legacy import CUDA_TYPES as _TYPES
 from ._device import index_of as _index_of
+from .graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
 from .memory import (
     OutOfMemoryError,
     empty_cache,
@@ -45,6 +46,7 @@ from .streams import Event, ExternalStream, Stream, StreamContext, current_strea
 globals().update(_TYPES)  # FloatTensor and its like: classes whose instances cannot be
 
 __all__ = [
+    "CUDAGraph",
     "Event",
     "ExternalStream",
     "OutOfMemoryError",
@@ -65,6 +67,8 @@ __all__ = [
     "get_rng_state",
     "get_rng_state_all",
     "get_sync_debug_mode",
+    "graph",
+    "graph_pool_handle",
     "host_memory_stats",
     "init",
     "initial_seed",
@@ -249,10 +253,6 @@ def get_gencode_flags() -> str:
 
 def ipc_collect() -> None:
     pass
-
-
-def is_current_stream_capturing() -> bool:
-    return False
 
 
 def __getattr__(name: str) -> Any:

@@ -15,11 +15,17 @@ def _generator(device: Any) -> Any:
 
 def manual_seed(seed: int) -> None:
     """Seeds the current device's generator. Nobody looks for a device before one is used."""
+    if _C._cuda_is_capturing():
+        _generator(None).manual_seed(int(seed))  # which refuses another seed
+        return
     _C._cuda_seed(_C._cuda_current_device() if _C._cuda_is_initialized() else 0, int(seed))
 
 
 def manual_seed_all(seed: int) -> None:
     """Seeds the generators of all devices, which need not be in use yet."""
+    if _C._cuda_is_capturing():
+        _generator(None).manual_seed(int(seed))
+        return
     _C._cuda_seed_all(int(seed))
 
 

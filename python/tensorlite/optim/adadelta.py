@@ -24,6 +24,8 @@ class Adadelta(Optimizer):
         foreach, capturable, maximize, differentiable: as in ``Adam``.
     """
 
+    _step_count = "kept"
+
     def __init__(
         self,
         params: Iterable[Any],

@@ -25,6 +25,10 @@ class Adagrad(Optimizer):
         foreach, maximize, differentiable, fused: as in ``Adam``.
     """
 
+    @property
+    def _step_count(self) -> str | None:
+        return "used" if any(group["lr_decay"] for group in self.param_groups) else None
+
     def __init__(
         self,
         params: Iterable[Any],

@@ -38,6 +38,8 @@ class Adam(Optimizer):
         differentiable: not there yet.
     """
 
+    _step_count = "used"
+
     def __init__(
         self,
         params: Iterable[Any],

@@ -18,6 +18,8 @@ class Adamax(Optimizer):
     Args as in ``Adam``.
     """
 
+    _step_count = "used"
+
     def __init__(
         self,
         params: Iterable[Any],

@@ -18,6 +18,8 @@ class NAdam(Optimizer):
     Args as in ``Adam``; ``momentum_decay`` is the rate of the momentum's schedule.
     """
 
+    _step_count = "used"
+
     def __init__(
         self,
         params: Iterable[Any],

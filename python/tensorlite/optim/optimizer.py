@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorlite as _tl
 
+from .. import _C
 from ..utils.hooks import RemovableHandle
 
 Tensor = _tl.Tensor
@@ -51,6 +52,8 @@ def _with_hooks(step: Callable) -> Callable:
     @functools.wraps(step)
     def wrapper(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True
+        if self._step_count and _C._cuda_is_capturing():
+            self._check_capture()
         if not (self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks) and not (
             _global_pre_hooks or _global_post_hooks
         ):
@@ -113,6 +116,8 @@ class Optimizer:
 
     _optimizer_step_pre_hooks: dict
     _optimizer_step_post_hooks: dict
+    # What the host's count of steps is for: None, "kept" or "used" (a CUDA graph would use that of its capture).
+    _step_count: str | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -161,6 +166,19 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join(lines) + "\n)"
+
+    def _check_capture(self) -> None:
+        name = type(self).__name__
+        if not all(group.get("capturable") for group in self.param_groups):
+            raise RuntimeError(
+                f"Attempting CUDA graph capture of step() for an instance of {name} but param_groups' capturable is "
+                "False."
+            )
+        if self._step_count == "used":
+            raise NotImplementedError(
+                f"{name} counts its steps on the host, with capturable=True too: call step() after replay(), outside "
+                "of the CUDA graph, or use SGD"
+            )
 
     # Hooks
 

@@ -26,6 +26,8 @@ class RMSprop(Optimizer):
         capturable, foreach, maximize, differentiable: as in ``Adam``.
     """
 
+    _step_count = "kept"
+
     def __init__(
         self,
         params: Iterable[Any],
