@@ -357,29 +357,23 @@ reduce_columns(const Walked w, const Op op, int log_lanes, uint32_t tiles, typen
     with_stored<T>(w.dtype, [&](auto stored) {
       using S = decltype(stored);
       for (; r + (kBelow - 1) * depth < end; r += kBelow * depth) {
-        // Elements of half types, taken out of their words at once, would be waited for.
-        using Words = Pack<uint32_t, int(kAcross * sizeof(S) / 4)>;
-        Words raw[kBelow] = {};
+        Pack<S, kAcross> raw[kBelow] = {};
         TL_UNROLL
         for (int k = 0; k < kBelow; ++k) {
           int64_t offset = w.reduced(r + k * depth);
           if (w.wide) {
-            if (base[0]) raw[k] = *reinterpret_cast<const Words*>(base[0] + offset);
+            if (base[0]) raw[k] = *reinterpret_cast<const Pack<S, kAcross>*>(base[0] + offset);
           } else {
-            S v[kAcross] = {};
             TL_UNROLL
             for (int c = 0; c < kAcross; ++c)
-              if (base[c]) v[c] = *reinterpret_cast<const S*>(base[c] + offset);
-            __builtin_memcpy(&raw[k], v, sizeof(v));
+              if (base[c]) raw[k].v[c] = *reinterpret_cast<const S*>(base[c] + offset);
           }
         }
-        S read[kBelow][kAcross];
-        __builtin_memcpy(read, raw, sizeof(read));
         TL_UNROLL
         for (int c = 0; c < kAcross; ++c) {
           T below[kBelow];
           TL_UNROLL
-          for (int k = 0; k < kBelow; ++k) below[k] = convert<T>(read[k][c]);
+          for (int k = 0; k < kBelow; ++k) below[k] = convert<T>(raw[k].v[c]);
           total[c] = op.combine(total[c], op.many(below, r, depth));
         }
       }
