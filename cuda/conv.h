@@ -152,7 +152,7 @@ struct Images {
         Pack<T, neighbours> packed;
         for (int j = 0; j < neighbours; ++j) packed.v[j] = convert<T>(Sum<T>(v[j] + add));
         if (reinterpret_cast<uintptr_t>(at) % sizeof(packed) == 0)
-          *reinterpret_cast<Pack<T, neighbours>*>(at) = packed;
+          store_whole(at, packed);
         else
           for (int j = 0; j < neighbours; ++j) at[j] = packed.v[j];
         return;

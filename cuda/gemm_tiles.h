@@ -83,7 +83,7 @@ struct Output {
     for (int j = 0; j < count; ++j)
       if (column + j < n) packed.v[j] = convert<T>(finished(batch, row, column + j, v[j]));
     if (wide && column + count <= n) {
-      *reinterpret_cast<Pack<T, count>*>(to + column) = packed;
+      store_whole(to + column, packed);
       return;
     }
     TL_UNROLL
@@ -136,8 +136,9 @@ template <class T, int kEach, class A, class B, class Out>
 TL_KERNEL gemm_plain(const Tiling tiling, const A a, const B b, const Out out) {
   using S = Sum<T>;
   constexpr int kTile = kTileSide * kEach, kThreadsOfTile = kTileSide * kTileSide;
-  TL_SHARED(S, left, kTileDepth * kTile);
-  TL_SHARED(S, right, kTileDepth * kTile);
+  constexpr int kPitch = kTile + 1;  // so that what is copied along the depth goes to other banks
+  TL_SHARED(S, left, kTileDepth * kPitch);
+  TL_SHARED(S, right, kTileDepth * kPitch);
   const Place place(tiling);
   int t = int(thread_index().x), row = t / kTileSide, column = t % kTileSide;
   int64_t row0 = place.row * kTile, column0 = place.column * kTile;
@@ -166,21 +167,21 @@ TL_KERNEL gemm_plain(const Tiling tiling, const A a, const B b, const Out out) {
     for (int e = 0; e < kEach; ++e) {
       int64_t depth = k0 + a_depth[e];
       const T* p = depth < place.last ? a.at(a_lines[e], depth) : nullptr;
-      left[a_depth[e] * kTile + a_line[e]] = p ? convert<S>(*p) : S(0);
+      left[a_depth[e] * kPitch + a_line[e]] = p ? convert<S>(*p) : S(0);
     }
     TL_UNROLL
     for (int e = 0; e < kEach; ++e) {
       int64_t depth = k0 + b_depth[e];
       const T* p = depth < place.last ? b.at(b_lines[e], depth) : nullptr;
-      right[b_depth[e] * kTile + b_line[e]] = p ? convert<S>(*p) : S(0);
+      right[b_depth[e] * kPitch + b_line[e]] = p ? convert<S>(*p) : S(0);
     }
     sync_block();
     for (int depth = 0; depth < kTileDepth; ++depth) {
       S x[kEach], y[kEach];
       TL_UNROLL
-      for (int i = 0; i < kEach; ++i) x[i] = left[depth * kTile + row + i * kTileSide];
+      for (int i = 0; i < kEach; ++i) x[i] = left[depth * kPitch + row + i * kTileSide];
       TL_UNROLL
-      for (int j = 0; j < kEach; ++j) y[j] = right[depth * kTile + column + j * kTileSide];
+      for (int j = 0; j < kEach; ++j) y[j] = right[depth * kPitch + column + j * kTileSide];
       TL_UNROLL
       for (int i = 0; i < kEach; ++i) TL_UNROLL
       for (int j = 0; j < kEach; ++j) sums[i][j] = S(sums[i][j] + x[i] * y[j]);

@@ -210,6 +210,7 @@ Op make(const PointwiseParams* params) {
 
 template <class T>
 Input<T> make_input(const Plan& p, int i) {
+  check(reads<T>(p.dtypes[i]), "no conversion from ", name(p.dtypes[i]), " for arithmetic in ", name(dtype_of<T>));
   Input<T> in{static_cast<const char*>(p.data[i]), T(), p.dtypes[i], false};
   if (!(p.on_host >> i & 1)) return in;
   in.value = load_as<T>(in.data, in.dtype);
@@ -314,6 +315,7 @@ int64_t run_flat(const Plan& plan, Inputs<A, T, N>& in, const Op& op, const Laun
 template <class Op, class A, class T, int N, bool costly>
 void run(const Plan& plan, const PointwiseParams* params) {
   using R = typename Result<Op, A, T, N>::type;
+  check(takes<R>(plan.dtypes[0]), "no conversion from ", name(dtype_of<R>), " to ", name(plan.dtypes[0]));
   Launcher l(plan.device);
   Op op = make<Op, T>(params);
   op.division_by_zero = note_of(plan.device.index);

@@ -444,6 +444,7 @@ void reduce_with(const ReducePlan& p, const Op& op) {
   if (p.outputs == 0) return;
   using T = typename Op::Element;
   using Partial = typename Op::Partial;
+  check(reads<T>(p.dtype), "no conversion from ", name(p.dtype), " for a reduction in ", name(dtype_of<T>));
   Launcher l(p.device);
   int64_t step = p.reduced_ndim ? p.reduced_strides[0] : 0;
   bool rows = p.kept_ndim == 0 || (step < 0 ? -step : step) <= p.kept_strides[0] || p.kept_strides[0] < 0;

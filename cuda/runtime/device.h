@@ -43,6 +43,25 @@ struct alignas(sizeof(T) * n) Pack {
   T v[n];
 };
 
+// A pack in one access; an assignment the compiler may take apart.
+template <class T, int n>
+TL_DEVICE void store_whole(T* to, const Pack<T, n>& v) {
+#if defined(__CUDA_ARCH__)
+  if constexpr (sizeof(v) == 16 || sizeof(v) == 8) {
+    uint32_t w[sizeof(v) / 4];
+    __builtin_memcpy(w, &v, sizeof(v));
+    size_t address = __cvta_generic_to_global(to);
+    if constexpr (sizeof(v) == 16)
+      asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(address), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3])
+                   : "memory");
+    else
+      asm volatile("st.global.v2.b32 [%0], {%1, %2};" ::"l"(address), "r"(w[0]), "r"(w[1]) : "memory");
+    return;
+  }
+#endif
+  *reinterpret_cast<Pack<T, n>*>(to) = v;
+}
+
 // a * b + c, rounded once.
 TL_DEVICE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 TL_DEVICE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }

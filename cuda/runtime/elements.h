@@ -129,11 +129,20 @@ TL_INLINE To convert(From x) {
   TL_STORED_FLOATS(X)   \
   TL_STORED_COMPLEX(X)
 
-// Conversions that promotion rules out are not among those below: they would be code that never runs.
+// Conversions that promotion rules out are not among those below: they would be code that never runs. A kernel cannot
+// raise, so that its host asks `reads` and `takes` first; the emulator raises.
 TL_INLINE void ruled_out() {
 #if !defined(__CUDACC__)
   emulator::fail_thread("converts from or to a dtype that promotion rules out", {nullptr, 0});
 #endif
+}
+template <class T>
+constexpr bool reads(Dtype t) {
+  return is_complex_type<T> || (is_floating_type<T> ? !is_complex(t) : is_integral(t));
+}
+template <class T>
+constexpr bool takes(Dtype t) {
+  return is_complex_type<T> ? is_complex(t) : !is_floating_type<T> || !is_integral(t);
 }
 
 // The element at `p`, stored as `t`, as a T: of a dtype that promotes to T's category.
