@@ -304,24 +304,20 @@ void pair_backward(const PairLossBackwardArgs& a) {
   });
 }
 
-TL_KERNEL find_outside(const char* data, Dtype dtype, int64_t width, int64_t n, int32_t* found) {
+TL_KERNEL find_outside(const char* data, Dtype dtype, int64_t width, int64_t n, const Report outside) {
   for (int64_t i = global_index(); i < n; i += global_size()) {
     double v = load_as<double>(data + i * width, dtype);
-    if (!(v >= 0 && v <= 1)) atomic_max(found, 1);
+    if (!(v >= 0 && v <= 1)) outside(0, i);
   }
 }
 
-bool in_unit_interval(Dtype dtype, const void* data, int64_t n) {
+bool in_unit_interval(Dtype dtype, const void* data, int64_t n, const DataError& error) {
   if (n == 0) return true;
   Launcher l = Launcher::of(data);
-  WorkArray<int32_t> found(l, 1);
-  found.zero(l);
   launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, find_outside, static_cast<const char*>(data), dtype,
-         int64_t(itemsize(dtype)), n, found.data());
-  int32_t outside = 0;
-  driver::copy(&outside, found.data(), sizeof(outside), driver::CopyKind::DeviceToHost, l.stream);
-  driver::synchronize_stream(l.stream);
-  return !outside;
+         int64_t(itemsize(dtype)), n, report_to(error));
+  raise_at_once();
+  return true;
 }
 
 [[maybe_unused]] const bool filled = [] {

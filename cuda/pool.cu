@@ -265,8 +265,9 @@ bool is_narrow(const PoolShape& s) {
   }
   return true;
 }
-// Elements of the largest window.
+// Elements of the largest window; without outputs there is none.
 int64_t window_size(const PoolShape& s) {
+  if (volume(s.out) == 0) return 0;
   int64_t n = 1;
   for (int d = 0; d < 3; ++d) n *= s.adaptive ? (s.in[d] + s.out[d] - 1) / s.out[d] : s.kernel[d];
   return n;

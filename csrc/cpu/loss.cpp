@@ -286,7 +286,7 @@ void pair_backward(const PairLossBackwardArgs& a) {
   with_floating(a.dtype, [&]<class T>() { with_kind(a.kind, [&]<PairLoss kind>() { pair_backward_of<T, kind>(a); }); });
 }
 
-bool in_unit_interval(Dtype dtype, const void* data, int64_t n) {
+bool in_unit_interval(Dtype dtype, const void* data, int64_t n, const DataError&) {
   bool all = true;
   with_floating(dtype, [&]<class T>() {
     using A = Acc<T>;

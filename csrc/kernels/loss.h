@@ -73,8 +73,8 @@ struct LossKernels {
   int64_t (*nll_backward)(const NllBackwardArgs&);
   void (*pair)(const PairLossArgs&);
   void (*pair_backward)(const PairLossBackwardArgs&);
-  // Whether all n elements lie in [0, 1].
-  bool (*in_unit_interval)(Dtype dtype, const void* data, int64_t n);
+  // Whether all n elements lie in [0, 1]; true also where the error is raised later.
+  bool (*in_unit_interval)(Dtype dtype, const void* data, int64_t n, const DataError& error);
 };
 TL_API extern LossKernels loss_kernels[kDeviceTypes];
 

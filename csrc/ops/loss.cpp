@@ -119,6 +119,12 @@ Pairs bce_pairs(const Tensor& input, const Tensor& target, const Tensor& weight)
                     ") is deprecated. Please ensure they have the same size.");
   return pairs("binary_cross_entropy", input, target, weight);
 }
+void check_unit_interval(const Tensor& t, const char* text) {
+  const DataError error{text, {}, false};
+  if (!kernel(loss_kernels[int(t.device().type)].in_unit_interval, "binary_cross_entropy", t.device())(
+          t.dtype(), t.data(), t.numel(), error))
+    error.raise(0);
+}
 Pairs logits_pairs(const Tensor& input, const Tensor& target, const Tensor& weight, const Tensor& pos_weight) {
   check<ValueError>(input.sizes() == target.sizes(), "Target size (", to_string(target.sizes()),
                     ") must be the same as input size (", to_string(input.sizes()), ")");
@@ -198,14 +204,10 @@ Tensor huber_loss_backward(const Tensor& grad, const Tensor& input, const Tensor
 }
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t reduction) {
   Pairs p = bce_pairs(input, target, weight);
-  Device device = p.input.device();
-  check(kernel(loss_kernels[int(device.type)].in_unit_interval, "binary_cross_entropy", device)(
-            p.input.dtype(), p.input.data(), p.input.numel()),
-        "all elements of input should be between 0 and 1. Use binary_cross_entropy_with_logits for numbers before the "
-        "sigmoid.");
-  check(kernel(loss_kernels[int(device.type)].in_unit_interval, "binary_cross_entropy", device)(
-            p.target.dtype(), p.target.data(), p.target.numel()),
-        "all elements of target should be between 0 and 1");
+  check_unit_interval(p.input,
+                      "all elements of input should be between 0 and 1. Use binary_cross_entropy_with_logits for "
+                      "numbers before the sigmoid.");
+  check_unit_interval(p.target, "all elements of target should be between 0 and 1");
   return pair_loss("binary_cross_entropy", PairLoss::Bce, p, reduction, 0);
 }
 Tensor binary_cross_entropy_backward(const Tensor& grad, const Tensor& input, const Tensor& target,
