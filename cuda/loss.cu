@@ -10,7 +10,7 @@ namespace tl::cuda {
 namespace {
 
 constexpr uint32_t kMostBlocks = 528;
-constexpr int kAtOnce = 4;  // elements that a thread has under way
+constexpr int kAtOnce = 4;  // elements that a thread has under way, where a loss is no more than a few operations
 
 template <class F>
 TL_KERNEL partial_sums(const F f, int64_t n, double* partials) {
@@ -18,13 +18,16 @@ TL_KERNEL partial_sums(const F f, int64_t n, double* partials) {
   const int64_t step = global_size();
   int64_t i = global_index();
   double sum = 0;
-  for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
-    double v[kAtOnce];
-    TL_UNROLL
-    for (int k = 0; k < kAtOnce; ++k) v[k] = f(i + k * step);
-    TL_UNROLL
-    for (int k = 0; k < kAtOnce; ++k) sum += v[k];
+  if constexpr (F::kIsShort) {
+    for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
+      double v[kAtOnce];
+      TL_UNROLL
+      for (int k = 0; k < kAtOnce; ++k) v[k] = f(i + k * step);
+      TL_UNROLL
+      for (int k = 0; k < kAtOnce; ++k) sum += v[k];
+    }
   }
+  TL_UNROLL_BY(1)
   for (; i < n; i += step) sum += f(i);
   sum = block_sum<double>(warps, sum);
   if (thread_index().x == 0) partials[block_index().x] = sum;
@@ -59,13 +62,16 @@ TL_KERNEL each_output(const F f, int64_t n) {
   using T = std::remove_pointer_t<decltype(f.output)>;
   const int64_t step = global_size();
   int64_t i = global_index();
-  for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
-    T v[kAtOnce];
-    TL_UNROLL
-    for (int k = 0; k < kAtOnce; ++k) v[k] = f.at(i + k * step);
-    TL_UNROLL
-    for (int k = 0; k < kAtOnce; ++k) f.output[i + k * step] = v[k];
+  if constexpr (F::kIsShort) {
+    for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
+      T v[kAtOnce];
+      TL_UNROLL
+      for (int k = 0; k < kAtOnce; ++k) v[k] = f.at(i + k * step);
+      TL_UNROLL
+      for (int k = 0; k < kAtOnce; ++k) f.output[i + k * step] = v[k];
+    }
   }
+  TL_UNROLL_BY(1)
   for (; i < n; i += step) f.output[i] = f.at(i);
 }
 
@@ -73,16 +79,23 @@ TL_KERNEL each_output(const F f, int64_t n) {
 
 template <class T>
 struct Nll {
+  static constexpr bool kIsShort = true;
   const T *input, *weight, *grad, *total;
   T* output;
   const void* target;
   bool bytes;
-  int64_t classes, inner, ignore;
+  int64_t classes, ignore;
+  Divide inner;  // places of a sample
   Reduction reduction;
   Report invalid;  // targets that are no class
 
   TL_DEVICE int64_t target_at(int64_t i) const {
     return bytes ? int64_t(static_cast<const uint8_t*>(target)[i]) : static_cast<const int64_t*>(target)[i];
+  }
+  // Where class t of place i stands.
+  TL_DEVICE int64_t of_class(int64_t i, int64_t t) const {
+    int64_t sample = inner(i);
+    return (sample * classes + t) * inner.value + (i - sample * inner.value);
   }
   TL_DEVICE bool counts(int64_t t) const { return t != ignore && t >= 0 && t < classes; }
   TL_DEVICE Sum<T> weight_of(int64_t t) const { return weight ? convert<Sum<T>>(weight[t]) : Sum<T>(1); }
@@ -92,7 +105,7 @@ struct Nll {
       if (t != ignore) invalid(t, i);
       return Sum<T>(0);
     }
-    return -weight_of(t) * convert<Sum<T>>(input[(i / inner * classes + t) * inner + i % inner]);
+    return -weight_of(t) * convert<Sum<T>>(input[of_class(i, t)]);
   }
 };
 template <class T>
@@ -118,8 +131,7 @@ struct NllGradient : Nll<T> {
     if (!this->counts(t)) return;
     Sum<T> v = convert<Sum<T>>(this->grad[this->reduction == Reduction::None ? i : 0]);
     if (this->reduction == Reduction::Mean) v /= convert<Sum<T>>(*this->total);
-    this->output[(i / this->inner * this->classes + t) * this->inner + i % this->inner] =
-        convert<T>(-v * this->weight_of(t));
+    this->output[this->of_class(i, t)] = convert<T>(-v * this->weight_of(t));
   }
 };
 
@@ -135,8 +147,8 @@ int64_t nll(const NllArgs& a) {
              a.target,
              a.byte_target,
              a.classes,
-             a.inner,
              a.ignore_index,
+             Divide(a.inner, a.n * a.inner),
              a.reduction,
              report_to(target_error(a.classes))};
     int64_t n = a.n * a.inner;
@@ -164,7 +176,7 @@ int64_t nll_backward(const NllBackwardArgs& a) {
     using T = decltype(zero);
     NllGradient<T> f{{nullptr, static_cast<const T*>(a.weight), static_cast<const T*>(a.grad),
                       static_cast<const T*>(a.total_weight), static_cast<T*>(a.grad_input), a.target, a.byte_target,
-                      a.classes, a.inner, a.ignore_index, a.reduction, report_to(target_error(a.classes))}};
+                      a.classes, a.ignore_index, Divide(a.inner, n), a.reduction, report_to(target_error(a.classes))}};
     driver::set_bytes(a.grad_input, 0, size_t(n * a.classes) * sizeof(T), l.stream);
     launch({{blocks_for(n, kThreads)}, {kThreads}, 0, l.stream}, each_element<NllGradient<T>>, f, n);
   });
@@ -175,6 +187,7 @@ int64_t nll_backward(const NllBackwardArgs& a) {
 
 template <class T, PairLoss kind>
 struct Pair {
+  static constexpr bool kIsShort = kind != PairLoss::Bce && kind != PairLoss::BceWithLogits;
   const T *input, *target, *weight, *pos_weight, *grad;
   T* output;
   Sum<T> p;
