@@ -332,6 +332,7 @@ def test_nan_and_inf_reach_the_places_that_see_them(bad):
 
 
 @pytest.mark.sanitize
+@pytest.mark.cpu
 def test_the_same_bits_for_any_number_of_threads():
     before = tl.get_num_threads()
     cases = [

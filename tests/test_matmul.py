@@ -379,6 +379,7 @@ def test_linear_against_numpy():
 
 
 @pytest.mark.sanitize
+@pytest.mark.cpu
 def test_the_same_bits_for_any_number_of_threads():
     tl.manual_seed(0)
     cases = [

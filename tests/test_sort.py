@@ -118,6 +118,7 @@ def test_selection_is_part_of_the_order(dtype, k):
     assert t.kthvalue(k).indices.item() == ordered.indices[k - 1].item()
 
 
+@pytest.mark.cpu
 def test_long_lines_do_not_depend_on_threads():
     t = draw("float32", 400_000, seed=2)
     before = tl.get_num_threads()
