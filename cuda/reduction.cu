@@ -222,11 +222,22 @@ TL_DEVICE void with_stored(Dtype d, F f) {
 
 // Blocks that a multiprocessor has registers for: all chunks shall be under way at once.
 template <class Op>
-constexpr int kResident = sizeof(typename Op::Element) <= 4 ? 4 : 3;
+constexpr bool is_plain() {  // no place, no moments
+  return sizeof(typename Op::Partial) == sizeof(typename Op::Element);
+}
+template <class Op>
+constexpr int kResident = sizeof(typename Op::Element) <= 4 && is_plain<Op>() ? 4 : 3;
+template <>
+constexpr int kResident<Fold<float, Reduce::SumPowers>> = 3;
 template <>
 constexpr int kResident<Fold<double, Reduce::SumPowers>> = 2;
 template <>
 constexpr int kResident<Fold<int64_t, Reduce::SumPowers>> = 2;
+template <class Op>
+constexpr int resident_columns() {
+  if (sizeof(typename Op::Element) != 4) return 1;
+  return is_plain<Op>() ? 4 : 2;
+}
 template <class Op>
 constexpr int64_t kEnoughBlocks = 132 * kResident<Op>;
 
@@ -317,7 +328,7 @@ reduce_rows(const Walked w, const Op op, int log_lanes, typename Op::Partial* pa
 
 // `1 << log_lanes` threads lie side by side across the outputs, the others below each other along what is reduced.
 template <class Op>
-TL_KERNEL_OF(kThreads, sizeof(typename Op::Element) == 4 ? 4 : 1)
+TL_KERNEL_OF(kThreads, resident_columns<Op>())
 reduce_columns(const Walked w, const Op op, int log_lanes, uint32_t tiles, typename Op::Partial* partials) {
   using T = typename Op::Element;
   using Partial = typename Op::Partial;
