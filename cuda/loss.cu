@@ -12,23 +12,29 @@ namespace {
 constexpr uint32_t kMostBlocks = 528;
 constexpr int kAtOnce = 4;  // elements that a thread has under way, where a loss is no more than a few operations
 
-template <class F>
-TL_KERNEL partial_sums(const F f, int64_t n, double* partials) {
-  TL_SHARED(double, warps, kThreads / kWarp);
+// put(i, get(i)) for the elements of a thread; those of a short loss are all got before the first is put.
+template <bool is_short, class Get, class Put>
+TL_DEVICE void each_of_thread(int64_t n, const Get& get, const Put& put) {
   const int64_t step = global_size();
   int64_t i = global_index();
-  double sum = 0;
-  if constexpr (F::kIsShort) {
+  if constexpr (is_short) {
     for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
-      double v[kAtOnce];
+      decltype(get(i)) v[kAtOnce];
       TL_UNROLL
-      for (int k = 0; k < kAtOnce; ++k) v[k] = f(i + k * step);
+      for (int k = 0; k < kAtOnce; ++k) v[k] = get(i + k * step);
       TL_UNROLL
-      for (int k = 0; k < kAtOnce; ++k) sum += v[k];
+      for (int k = 0; k < kAtOnce; ++k) put(i + k * step, v[k]);
     }
   }
   TL_UNROLL_BY(1)
-  for (; i < n; i += step) sum += f(i);
+  for (; i < n; i += step) put(i, get(i));
+}
+
+template <class F>
+TL_KERNEL partial_sums(const F f, int64_t n, double* partials) {
+  TL_SHARED(double, warps, kThreads / kWarp);
+  double sum = 0;
+  each_of_thread<F::kIsShort>(n, f, [&](int64_t, double v) { sum += v; });
   sum = block_sum<double>(warps, sum);
   if (thread_index().x == 0) partials[block_index().x] = sum;
 }
@@ -59,20 +65,7 @@ TL_KERNEL each_element(const F f, int64_t n) {
 // The same, where nothing but the output is written.
 template <class F>
 TL_KERNEL each_output(const F f, int64_t n) {
-  using T = std::remove_pointer_t<decltype(f.output)>;
-  const int64_t step = global_size();
-  int64_t i = global_index();
-  if constexpr (F::kIsShort) {
-    for (; i + (kAtOnce - 1) * step < n; i += kAtOnce * step) {
-      T v[kAtOnce];
-      TL_UNROLL
-      for (int k = 0; k < kAtOnce; ++k) v[k] = f.at(i + k * step);
-      TL_UNROLL
-      for (int k = 0; k < kAtOnce; ++k) f.output[i + k * step] = v[k];
-    }
-  }
-  TL_UNROLL_BY(1)
-  for (; i < n; i += step) f.output[i] = f.at(i);
+  each_of_thread<F::kIsShort>(n, [&](int64_t i) { return f.at(i); }, [&](int64_t i, auto v) { f.output[i] = v; });
 }
 
 // ---- negative log-likelihood ----
