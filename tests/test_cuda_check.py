@@ -33,9 +33,11 @@ def check(*arguments: str, status: int = 0, **environment: str) -> str:
 
 
 def tool() -> Any:
+    sys.path.insert(0, str(ROOT / "tools"))  # as it is when a tool is run
     spec = importlib.util.spec_from_file_location("gpu_check", ROOT / "tools" / "gpu_check.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    sys.path.pop(0)
     return module
 
 

@@ -35,10 +35,12 @@ class Kernel(NamedTuple):
 
 
 def find_nvcc() -> str | None:
+    """CUDACXX, the PATH, beside Python, the usual place, the wheels of PyPI."""
     chosen = os.environ.get("CUDACXX")
     if chosen and (found := shutil.which(chosen)):
         return found
-    places = [Path("/usr/local/cuda/bin"), *Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin")]
+    beside = Path(sys.executable).parent
+    places = [beside, Path("/usr/local/cuda/bin"), *Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin")]
     return shutil.which("nvcc") or next((str(p / "nvcc") for p in places if (p / "nvcc").is_file()), None)
 
 

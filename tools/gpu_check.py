@@ -28,6 +28,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from check_spills import find_nvcc
+
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "gpu-check"
 SITE = WORK / "site"  # where tensorlite is installed
@@ -90,16 +92,6 @@ def program(name: str) -> str | None:
     return None
 
 
-def nvcc() -> str | None:
-    """CUDACXX, the PATH, the usual place, the wheels of PyPI."""
-    named = os.environ.get("CUDACXX")
-    if named and (found := shutil.which(named)):
-        return found
-    site = Path(sysconfig.get_path("purelib")) / "nvidia"
-    wheels = [*site.glob("cu[0-9]*/bin/nvcc"), *site.glob("cuda_nvcc/bin/nvcc")]
-    return program("nvcc") or next((str(p) for p in wheels if os.access(p, os.X_OK)), None)
-
-
 def first_line(command: list[str], pattern: str = r".+") -> str | None:
     try:  # a first import of PyTorch reads gigabytes
         text = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment()).stdout
@@ -124,7 +116,7 @@ def preflight(options: argparse.Namespace) -> None:
         status, _, _ = run([*pip, "--target", str(CARRIED), *map(str, wheels)], 300)
         if status:
             raise SystemExit("the wheels could not be installed: they must fit this Python and system")
-    compiler = nvcc()
+    compiler = find_nvcc()
     torch = "import torch; print(torch.__version__, torch.version.cuda)"
     found = {
         "card": query("name"),
@@ -169,7 +161,7 @@ def build(options: argparse.Namespace) -> None:
         return print("  the emulator is taken from the tensorlite that is installed")
     found = load("preflight")
     pybind = first_line([sys.executable, "-c", "import pybind11; print(pybind11.get_cmake_dir())"])
-    compiler = nvcc()
+    compiler = find_nvcc()
     architecture = (found.get("capability") or "9.0").replace(".", "") + "-real"
     cmake, ninja = program("cmake"), program("ninja")
     tree = WORK / "cmake"
